@@ -1,0 +1,34 @@
+package io.sfumato.io;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+
+/** Reads the JSON files of a model folder. */
+public final class JsonFile {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private JsonFile() {
+    }
+
+    /** The object in {@code file}. */
+    public static JsonNode read(Path file) {
+        try {
+            JsonNode node = JSON.readTree(Files.readAllBytes(file));
+            if (!node.isObject()) {
+                throw new CheckpointException(file + ": a JSON object is wanted");
+            }
+            return node;
+        } catch (NoSuchFileException e) {
+            throw new CheckpointException(file + ": there is no such file");
+        } catch (JsonProcessingException e) {
+            throw new CheckpointException(file + ": no JSON: " + e.getOriginalMessage().lines().findFirst().orElse(""));
+        } catch (IOException e) {
+            throw new CheckpointException(file + ": cannot be read: " + e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+package io.sfumato.io;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.sfumato.tensor.DType;
+import io.sfumato.tensor.Tensor;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/** A checkpoint in several safetensors files under a {@code *.safetensors.index.json} whose {@code weight_map} says which tensor is in which. */
+public final class ShardedTensors implements TensorSource {
+    private final Path index;
+    private final Map<String, SafeTensors> files;
+    private final Map<String, SafeTensors> byName;
+
+    private ShardedTensors(Path index, Map<String, SafeTensors> files, Map<String, SafeTensors> byName) {
+        this.index = index;
+        this.files = files;
+        this.byName = byName;
+    }
+
+    /** Opens the index and every file that it names; files are looked for only in the index's own folder. */
+    public static ShardedTensors open(Path index) {
+        JsonNode map = JsonFile.read(index).path("weight_map");
+        if (!map.isObject()) {
+            throw new CheckpointException(index + ": no weight_map in this index");
+        }
+        Map<String, SafeTensors> files = new TreeMap<>();
+        Map<String, SafeTensors> byName = new TreeMap<>();
+        try {
+            for (var e : map.properties()) {
+                String file = e.getValue().asText();
+                Path path = index.resolveSibling(file);
+                if (!path.getFileName().toString().equals(file)) {
+                    throw new CheckpointException(index + ": '" + file + "' is not a file of the same folder");
+                }
+                SafeTensors shard = files.computeIfAbsent(file, f -> SafeTensors.open(path));
+                if (!shard.names().contains(e.getKey())) {
+                    throw new CheckpointException(path + ": there is no tensor '" + e.getKey() + "', though the index says so");
+                }
+                byName.put(e.getKey(), shard);
+            }
+        } catch (RuntimeException e) {
+            files.values().forEach(SafeTensors::close);
+            throw e;
+        }
+        return new ShardedTensors(index, files, byName);
+    }
+
+    @Override
+    public String description() {
+        return index.toString();
+    }
+
+    @Override
+    public Set<String> names() {
+        return byName.keySet();
+    }
+
+    @Override
+    public long[] shape(String name) {
+        return shard(name).shape(name);
+    }
+
+    @Override
+    public DType dtype(String name) {
+        return shard(name).dtype(name);
+    }
+
+    @Override
+    public Tensor get(String name) {
+        return shard(name).get(name);
+    }
+
+    private SafeTensors shard(String name) {
+        SafeTensors shard = byName.get(name);
+        if (shard == null) {
+            throw new CheckpointException(index + ": there is no tensor '" + name + "'");
+        }
+        return shard;
+    }
+
+    @Override
+    public void close() {
+        files.values().forEach(SafeTensors::close);
+    }
+}

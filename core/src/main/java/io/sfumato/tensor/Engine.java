@@ -1,0 +1,112 @@
+package io.sfumato.tensor;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.Set;
+import org.bytedeco.javacpp.Loader;
+import org.bytedeco.pytorch.global.torch;
+
+/** The native engine (libtorch): loaded once, with as many threads as the machine has physical cores. */
+public final class Engine {
+    private static final String PHYSICAL_BYTES = "org.bytedeco.javacpp.maxPhysicalBytes";
+
+    static {
+        // JavaCPP otherwise stops a program whose resident memory is four times its Java heap: tensors are not in that heap.
+        if (System.getProperty(PHYSICAL_BYTES) == null) {
+            System.setProperty(PHYSICAL_BYTES, "0");
+        }
+        try {
+            Loader.load(torch.class);
+        } catch (UnsatisfiedLinkError e) {
+            throw new IllegalStateException("libtorch has no build for this platform (" + Loader.getPlatform()
+                    + "): linux-x86_64, windows-x86_64, macosx-arm64 and macosx-x86_64 have one; " + firstLine(e), e);
+        }
+        torch.set_num_threads(physicalCores());
+    }
+
+    private Engine() {
+    }
+
+    /** Loads the engine; a second call does nothing. */
+    public static void load() {
+    }
+
+    /** Threads that one operator may use. */
+    public static int threads() {
+        return torch.get_num_threads();
+    }
+
+    public static void setThreads(int n) {
+        if (n < 1) {
+            throw new IllegalArgumentException("threads must be at least 1, not " + n);
+        }
+        torch.set_num_threads(n);
+    }
+
+    /** The instruction set that the engine found, such as {@code AVX512}. */
+    public static String cpuCapability() {
+        return torch.get_cpu_capability().getString();
+    }
+
+    /** The version of libtorch and of its presets, such as {@code 2.10.0-1.5.13}. */
+    public static String version() {
+        try {
+            return Loader.getVersion("org.bytedeco", "pytorch");
+        } catch (IOException e) {
+            return "unknown";
+        }
+    }
+
+    public static boolean hasCuda() {
+        return torch.cuda_is_available();
+    }
+
+    public static boolean hasMps() {
+        return torch.hasMPS();
+    }
+
+    static void require(Device device) {
+        if (device == Device.CUDA && !hasCuda()) {
+            throw new IllegalArgumentException("no CUDA device here: this build or machine has only the CPU "
+                    + "(build with -Pcuda, install CUDA and cuDNN; 'sfumato doctor' names what is missing)");
+        }
+        if (device == Device.MPS && !hasMps()) {
+            throw new IllegalArgumentException("no MPS device here: it needs macOS on Apple silicon");
+        }
+    }
+
+    /**
+     * Real cores, not the virtual ones that share them: two operator threads on one core are slower than one.
+     * Never more than the JVM may use.
+     */
+    static int physicalCores() {
+        int usable = Runtime.getRuntime().availableProcessors();
+        Path cpuinfo = Path.of("/proc/cpuinfo");
+        if (!Files.isReadable(cpuinfo)) {
+            return usable;
+        }
+        try {
+            Set<String> cores = new HashSet<>();
+            String socket = "";
+            for (String line : Files.readAllLines(cpuinfo)) {
+                if (line.startsWith("physical id")) {
+                    socket = line;
+                } else if (line.startsWith("core id")) {
+                    cores.add(socket + line);
+                }
+            }
+            return cores.isEmpty() ? usable : Math.min(cores.size(), usable);
+        } catch (IOException e) {
+            return usable;
+        }
+    }
+
+    /** The engine's errors carry a stack of C++ frames after their first line. */
+    public static String firstLine(Throwable e) {
+        String text = String.valueOf(e.getMessage());
+        int end = text.indexOf('\n');
+        return end < 0 ? text : text.substring(0, end);
+    }
+}
