@@ -1,0 +1,148 @@
+package io.sfumato.models.clip;
+
+import io.sfumato.io.ConfigJson;
+import io.sfumato.io.Weights;
+import io.sfumato.nn.Activation;
+import io.sfumato.nn.Attention;
+import io.sfumato.nn.Embedding;
+import io.sfumato.nn.LayerNorm;
+import io.sfumato.nn.Linear;
+import io.sfumato.tensor.DType;
+import io.sfumato.tensor.Scope;
+import io.sfumato.tensor.Tensor;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * The text tower of CLIP (Radford et al. 2021, 2.4): a causal pre-norm Transformer. Checkpoint names are those of transformers'
+ * {@code CLIPTextModel} and {@code CLIPTextModelWithProjection}, with or without the {@code text_model.} level.
+ */
+public final class ClipText {
+    /** Buffers that older files carry; nothing is computed from them. */
+    public static final String POSITION_IDS = "embeddings.position_ids";
+
+    /**
+     * @param projection width of the joint text-image space, or 0 for a model without the projection
+     * @param endToken   the id whose first place is pooled; 2 in old configs means "the largest id" (see {@link #pool})
+     */
+    public record Config(int vocabulary, int positions, int width, int hidden, int layers, int heads, Activation activation, double eps,
+                         int projection, int endToken) {
+        public Config {
+            if (heads < 1 || width % heads != 0) {
+                throw new IllegalArgumentException("hidden_size " + width + " is not divisible by num_attention_heads " + heads);
+            }
+        }
+
+        /** Reads a {@code config.json} of a {@code text_encoder} folder. */
+        public static Config of(ConfigJson json) {
+            boolean projected = json.has("architectures") && json.texts("architectures").contains("CLIPTextModelWithProjection");
+            return new Config(json.integer("vocab_size", 49408), json.integer("max_position_embeddings", 77), json.integer("hidden_size", 512),
+                    json.integer("intermediate_size", 2048), json.integer("num_hidden_layers", 12), json.integer("num_attention_heads", 8),
+                    Activation.of(json.text("hidden_act", "quick_gelu")), json.number("layer_norm_eps", 1e-5),
+                    projected ? json.integer("projection_dim", 512) : 0, json.integer("eos_token_id", 49407));
+        }
+    }
+
+    private final Config config;
+    private final Embedding tokenEmbedding;
+    private final Embedding positionEmbedding;
+    private final List<Layer> layers;
+    private final LayerNorm finalNorm;
+    private final List<Linear> projection;
+
+    public ClipText(Weights w, Config config) {
+        this.config = config;
+        Weights model = w.has("text_model") ? w.sub("text_model") : w;
+        tokenEmbedding = new Embedding(model.sub("embeddings").sub("token_embedding"), config.vocabulary, config.width, 0.02);
+        positionEmbedding = new Embedding(model.sub("embeddings").sub("position_embedding"), config.positions, config.width, 0.01);
+        layers = IntStream.range(0, config.layers).mapToObj(i -> new Layer(model.sub("encoder").sub("layers").sub("" + i), config)).toList();
+        finalNorm = new LayerNorm(model.sub("final_layer_norm"), config.width, config.eps);
+        projection = config.projection == 0 ? List.of()
+                : List.of(Linear.withoutBias(w.sub("text_projection"), config.width, config.projection));
+    }
+
+    public Config config() {
+        return config;
+    }
+
+    /**
+     * The residual stream: entry 0 is the embedding, entry i the output of layer i, without the final norm.
+     *
+     * @param ids token ids (B, L) of int64, L at most {@code positions}
+     * @return layers + 1 tensors (B, L, D)
+     */
+    public Tensor[] hiddenStates(Tensor ids) {
+        long length = ids.size(1);
+        if (length > config.positions) {
+            throw new IllegalArgumentException(length + " tokens, where the text encoder has " + config.positions + " positions");
+        }
+        Tensor[] states = new Tensor[layers.size() + 1];
+        states[0] = tokenEmbedding.forward(ids).add(positionEmbedding.first(length));     // (B, L, D)
+        for (int i = 0; i < layers.size(); i++) {
+            states[i + 1] = layers.get(i).forward(states[i]);
+        }
+        return states;
+    }
+
+    /** The output with the last {@code skip} layers left out (diffusers' {@code clip_skip}), after the final norm: (B, L, D). */
+    public Tensor forward(Tensor ids, int skip) {
+        if (skip < 0 || skip >= layers.size()) {
+            throw new IllegalArgumentException("clip skip " + skip + ": this text encoder has " + layers.size() + " layers, so 0 to "
+                    + (layers.size() - 1) + " may be skipped");
+        }
+        try (var scope = new Scope()) {
+            return scope.keep(finalNorm.forward(hiddenStates(ids)[layers.size() - skip]));
+        }
+    }
+
+    /** The state at the first end token, or at the first largest id where the config says 2: (B, D). */
+    public Tensor pool(Tensor last, Tensor ids) {
+        Tensor at = (config.endToken == 2 ? ids : ids.eq(config.endToken).to(DType.I32)).argmax(-1);                     // (B)
+        Tensor index = at.view(-1, 1, 1).expand(last.size(0), 1, last.size(2));                                         // (B, 1, D)
+        return last.gather(1, index).squeeze(1);
+    }
+
+    /** Pooled states in the joint text-image space: (B, projection). */
+    public Tensor project(Tensor pooled) {
+        if (projection.isEmpty()) {
+            throw new IllegalStateException("this text encoder has no text_projection");
+        }
+        return projection.get(0).forward(pooled);
+    }
+
+    private static final class Layer {
+        private final LayerNorm norm1;
+        private final LayerNorm norm2;
+        private final Linear query;
+        private final Linear key;
+        private final Linear value;
+        private final Linear out;
+        private final Linear fc1;
+        private final Linear fc2;
+        private final Config config;
+
+        Layer(Weights w, Config c) {
+            config = c;
+            norm1 = new LayerNorm(w.sub("layer_norm1"), c.width, c.eps);
+            query = new Linear(w.sub("self_attn").sub("q_proj"), c.width, c.width);
+            key = new Linear(w.sub("self_attn").sub("k_proj"), c.width, c.width);
+            value = new Linear(w.sub("self_attn").sub("v_proj"), c.width, c.width);
+            out = new Linear(w.sub("self_attn").sub("out_proj"), c.width, c.width);
+            norm2 = new LayerNorm(w.sub("layer_norm2"), c.width, c.eps);
+            fc1 = new Linear(w.sub("mlp").sub("fc1"), c.width, c.hidden);
+            fc2 = new Linear(w.sub("mlp").sub("fc2"), c.hidden, c.width);
+        }
+
+        Tensor forward(Tensor x) {                                                          // (B, L, D)
+            try (var scope = new Scope()) {
+                x = x.add(attention(norm1.forward(x)));
+                x = x.add(fc2.forward(config.activation.apply(fc1.forward(norm2.forward(x)))));
+                return scope.keep(x);
+            }
+        }
+
+        private Tensor attention(Tensor x) {
+            return out.forward(Attention.causal(query.forward(x), key.forward(x), value.forward(x), config.heads));
+        }
+    }
+}
