@@ -132,7 +132,8 @@ final class ClipFolder {
     private List<AddedToken> tokens(List<Claim> claims) {
         var claimed = claims.stream().map(Claim::token).toList();
         var contents = claimed.stream().map(AddedToken::content).toList();
-        return Stream.concat(claimed.stream(), specialTokens().stream().filter(token -> !contents.contains(token.content()))).toList();
+        return Stream.concat(claimed.stream(), specialTokens().stream().distinct()
+                .filter(token -> !contents.contains(token.content()))).toList();
     }
 
     private List<AddedToken> specialTokens() {

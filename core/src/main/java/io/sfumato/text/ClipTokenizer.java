@@ -14,6 +14,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -34,6 +35,7 @@ public final class ClipTokenizer {
     private final SpecialTokens special;
     private final int maxLength;
     private final Map<String, Integer> addedIds = new LinkedHashMap<>();
+    private final Set<Integer> hidden = new HashSet<>();                 // the special ones among them
     private final List<String> tokens;                                   // by id
     private final TokenScanner given;                                    // finds the added tokens in the text as it stands
     private final TokenScanner normalized;                               // and in the normalised text
@@ -62,22 +64,22 @@ public final class ClipTokenizer {
         int free = vocabulary.size();
         var asGiven = new HashMap<String, TokenScanner.Entry>();
         var inNormalized = new HashMap<String, TokenScanner.Entry>();
+        var spellings = new HashMap<Integer, String>();
+        vocabulary.forEach((token, id) -> spellings.put(id, token));
         var entries = new LinkedHashMap<String, AddedToken>();
         added.forEach(token -> entries.put(token.content(), token));
         for (AddedToken token : entries.values()) {
             int id = vocabulary.containsKey(token.content()) ? vocabulary.get(token.content()) : free++;
             addedIds.put(token.content(), id);
-            var entry = new TokenScanner.Entry(token, id);
-            if (token.normalized()) {
-                inNormalized.put(ClipWords.normalize(token.content()), entry);
-            } else {
-                asGiven.put(token.content(), entry);
+            if (token.special()) {
+                hidden.add(id);
             }
+            var entry = new TokenScanner.Entry(token, id);
+            String spelling = token.normalized() ? ClipWords.normalize(token.content()) : token.content();
+            (token.normalized() ? inNormalized : asGiven).put(spelling, entry);
+            spellings.put(id, spelling);
         }
-        var byId = new String[free];
-        vocabulary.forEach((token, id) -> byId[id] = token);
-        addedIds.forEach((token, id) -> byId[id] = token);
-        this.tokens = List.of(byId);
+        this.tokens = IntStream.range(0, free).mapToObj(spellings::get).toList();
         this.given = new TokenScanner(asGiven);
         this.normalized = new TokenScanner(inNormalized);
     }
@@ -147,9 +149,7 @@ public final class ClipTokenizer {
 
     /** The text of some ids, without the special tokens, each word followed by a space but for the last. */
     public String decode(int[] ids) {
-        var special = new HashSet<Integer>();
-        added.stream().filter(AddedToken::special).forEach(token -> special.add(addedIds.get(token.content())));
-        return text(Arrays.stream(ids).filter(id -> !special.contains(id)));
+        return text(Arrays.stream(ids).filter(id -> !hidden.contains(id)));
     }
 
     /** The number of tokens, added ones included. */
