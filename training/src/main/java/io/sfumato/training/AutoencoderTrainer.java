@@ -1,0 +1,68 @@
+package io.sfumato.training;
+
+import io.sfumato.io.Weights;
+import io.sfumato.models.vae.AutoencoderKl;
+import io.sfumato.tensor.Device;
+import io.sfumato.tensor.Rng;
+import io.sfumato.tensor.Scope;
+import io.sfumato.tensor.Tensor;
+import io.sfumato.training.scenes.Scenes;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** Trains an autoencoder on scenes: mean absolute and squared error per pixel value, and a small divergence from the standard normal. */
+final class AutoencoderTrainer {
+    private final Recipe recipe;
+    private final AutoencoderKl.Config config;
+    private final Path run;
+    private final Progress progress;
+
+    AutoencoderTrainer(Recipe recipe, AutoencoderKl.Config config, Path run, Progress progress) {
+        this.recipe = recipe;
+        this.config = config;
+        this.run = run;
+        this.progress = progress;
+    }
+
+    /** Trains to the end, or goes on from the last checkpoint; the averaged weights are then in {@code folder}. */
+    void train(Scenes scenes, ModelFolder folder) {
+        Recipe.Loop loop = recipe.autoencoder().loop();
+        Checkpoint checkpoint = new Checkpoint(run.resolve("autoencoder.safetensors"));
+        try (Rng init = new Rng(recipe.seed()); Weights weights = Weights.init(init, Device.CPU);
+                Curve curve = new Curve(run.resolve("autoencoder.csv"), "step", "loss", "l1", "kl", "gradient", "rate")) {
+            AutoencoderKl vae = new AutoencoderKl(weights, config);
+            try (AdamW optimizer = new AdamW(weights.parameters(), loop.decay(), loop.clip()); Ema ema = new Ema(weights.parameters(), loop.ema())) {
+                Map<String, Map<String, Tensor>> state = new LinkedHashMap<>(optimizer.moments());
+                state.put("weights", weights.parameters());
+                state.put("ema", ema.average());
+                long step = checkpoint.restore(state);
+                try (SceneBatches batches = new SceneBatches(scenes, loop.batch(), step * loop.batch())) {
+                    for (; step < loop.steps(); step++) {
+                        try (Rng rng = new Rng(recipe.seed() + step); Scope scope = new Scope()) {
+                            Tensor x = SceneBatches.pictures(batches.next());                               // (B, 3, S, S)
+                            var posterior = vae.encode(x);
+                            Tensor y = vae.decode(posterior.sample(rng.randn(posterior.mean().shape())));
+                            Tensor l1 = y.sub(x).abs().mean(), kl = divergence(posterior);
+                            Tensor loss = l1.add(y.sub(x).square().mean()).add(kl.mul(recipe.autoencoder().kl()));
+                            loss.backward();
+                            double gradient = optimizer.step(step + 1, loop.schedule().at(step));
+                            ema.update(step);
+                            curve.add(step, loss.item(), l1.item(), kl.item(), gradient, loop.schedule().at(step));
+                            progress.step("autoencoder", step + 1, loop.steps(), loss.item());
+                        }
+                        if ((step + 1) % loop.saveEvery() == 0 || step + 1 == loop.steps()) {
+                            checkpoint.save(step + 1, state);
+                        }
+                    }
+                }
+                folder.write("vae", ema.average());
+            }
+        }
+    }
+
+    /** KL(q || N(0, 1)), mean over latent numbers. */
+    private static Tensor divergence(AutoencoderKl.Posterior q) {
+        return q.mean().square().add(q.logvar().exp()).sub(1).sub(q.logvar()).mul(0.5).mean();
+    }
+}

@@ -1,0 +1,116 @@
+package io.sfumato.training;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import io.sfumato.io.SafeTensors;
+import io.sfumato.tensor.DType;
+import io.sfumato.tensor.Scope;
+import io.sfumato.tensor.Tensor;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Writes a model in the layout of a diffusers StableDiffusionPipeline folder, weights in float16: what {@code --model} reads. */
+record ModelFolder(Path path) {
+    private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+    Path weights(String component) {
+        return path.resolve(component).resolve(component.equals("text_encoder") ? "model.safetensors" : "diffusion_pytorch_model.safetensors");
+    }
+
+    /** Writes a component's weights. */
+    void write(String component, Map<String, Tensor> parameters) {
+        Map<String, Tensor> halves = new LinkedHashMap<>();
+        try (Scope scope = new Scope()) {
+            parameters.forEach((name, x) -> halves.put(name, x.detach().to(DType.F16)));
+            create(path.resolve(component));
+            SafeTensors.write(weights(component), halves, Map.of("format", "pt"));
+        }
+    }
+
+    /** Writes {@code model_index.json} and every component's config. */
+    void writeConfigs(Recipe recipe, double scalingFactor) {
+        json("model_index.json", index());
+        json("vae/config.json", vae(recipe.autoencoder(), scalingFactor, recipe.scenes().size()));
+        json("text_encoder/config.json", text(recipe));
+        json("unet/config.json", unet(recipe));
+        json("scheduler/scheduler_config.json", scheduler(recipe.diffusion()));
+    }
+
+    private void json(String file, Map<String, Object> values) {
+        try {
+            create(path.resolve(file).getParent());
+            Files.writeString(path.resolve(file), JSON.writeValueAsString(values) + "\n");
+        } catch (IOException e) {
+            throw new UncheckedIOException(path.resolve(file) + ": cannot be written: " + e.getMessage(), e);
+        }
+    }
+
+    private static void create(Path folder) {
+        try {
+            Files.createDirectories(folder);
+        } catch (IOException e) {
+            throw new UncheckedIOException(folder + ": cannot be made: " + e.getMessage(), e);
+        }
+    }
+
+    private static Map<String, Object> map(Object... keysAndValues) {
+        Map<String, Object> map = new LinkedHashMap<>();
+        for (int i = 0; i < keysAndValues.length; i += 2) {
+            map.put((String) keysAndValues[i], keysAndValues[i + 1]);
+        }
+        return map;
+    }
+
+    private static Map<String, Object> index() {
+        List<Object> none = Arrays.asList(null, null);
+        return map("_class_name", "StableDiffusionPipeline", "feature_extractor", none, "image_encoder", none,
+                "requires_safety_checker", false, "safety_checker", none, "scheduler", List.of("diffusers", "DDIMScheduler"),
+                "text_encoder", List.of("transformers", "CLIPTextModel"), "tokenizer", List.of("transformers", "CLIPTokenizer"),
+                "unet", List.of("diffusers", "UNet2DConditionModel"), "vae", List.of("diffusers", "AutoencoderKL"));
+    }
+
+    private static Map<String, Object> vae(Recipe.Autoencoder c, double scalingFactor, int size) {
+        int levels = c.widths().length;
+        return map("_class_name", "AutoencoderKL", "in_channels", 3, "out_channels", 3, "latent_channels", c.latentChannels(),
+                "block_out_channels", c.widths(), "layers_per_block", c.layers(), "norm_num_groups", c.groups(), "act_fn", "silu",
+                "down_block_types", Collections.nCopies(levels, "DownEncoderBlock2D"),
+                "up_block_types", Collections.nCopies(levels, "UpDecoderBlock2D"), "sample_size", size, "scaling_factor", scalingFactor);
+    }
+
+    private static Map<String, Object> text(Recipe recipe) {
+        Recipe.Text c = recipe.text();
+        return map("architectures", List.of("CLIPTextModel"), "model_type", "clip_text_model", "vocab_size", recipe.tokenizer().tokens(),
+                "max_position_embeddings", recipe.tokenizer().length(), "hidden_size", c.width(), "intermediate_size", c.hidden(),
+                "num_hidden_layers", c.layers(), "num_attention_heads", c.heads(), "hidden_act", "quick_gelu", "layer_norm_eps", 1e-5,
+                "bos_token_id", recipe.tokenizer().tokens() - 2, "eos_token_id", recipe.tokenizer().tokens() - 1,
+                "pad_token_id", recipe.tokenizer().tokens() - 1);
+    }
+
+    private static Map<String, Object> unet(Recipe recipe) {
+        Recipe.UNet c = recipe.unet();
+        int levels = c.widths().length;
+        String[] down = new String[levels], up = new String[levels];
+        for (int i = 0; i < levels; i++) {
+            down[i] = c.attends()[i] ? "CrossAttnDownBlock2D" : "DownBlock2D";
+            up[levels - 1 - i] = c.attends()[i] ? "CrossAttnUpBlock2D" : "UpBlock2D";
+        }
+        return map("_class_name", "UNet2DConditionModel", "sample_size", recipe.scenes().size() >> (recipe.autoencoder().widths().length - 1),
+                "in_channels", recipe.autoencoder().latentChannels(), "out_channels", recipe.autoencoder().latentChannels(),
+                "block_out_channels", c.widths(), "layers_per_block", c.layers(), "down_block_types", down, "up_block_types", up,
+                "mid_block_type", "UNetMidBlock2DCrossAttn", "attention_head_dim", c.heads(), "norm_num_groups", c.groups(),
+                "cross_attention_dim", recipe.text().width(), "use_linear_projection", true);
+    }
+
+    private static Map<String, Object> scheduler(Recipe.Diffusion c) {
+        return map("_class_name", "DDIMScheduler", "num_train_timesteps", 1000, "beta_start", 0.00085, "beta_end", 0.012,
+                "beta_schedule", "scaled_linear", "prediction_type", c.prediction(), "rescale_betas_zero_snr", c.zeroTerminalSnr(),
+                "timestep_spacing", "trailing", "set_alpha_to_one", true, "steps_offset", 0, "clip_sample", false);
+    }
+}

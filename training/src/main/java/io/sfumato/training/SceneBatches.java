@@ -1,0 +1,68 @@
+package io.sfumato.training;
+
+import io.sfumato.tensor.Tensor;
+import io.sfumato.training.scenes.Scene;
+import io.sfumato.training.scenes.Scenes;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.LongStream;
+
+/** Batches of scenes in the order of their seeds, drawn ahead of their use on another thread. */
+final class SceneBatches implements AutoCloseable {
+    private static final int AHEAD = 4;
+
+    private final Scenes scenes;
+    private final int batch;
+    private final ExecutorService painter = Executors.newSingleThreadExecutor(task -> {
+        Thread thread = new Thread(task, "scenes");
+        thread.setDaemon(true);
+        return thread;
+    });
+    private final Deque<Future<List<Scene>>> ahead = new ArrayDeque<>();
+    private long nextSeed;
+
+    SceneBatches(Scenes scenes, int batch, long firstSeed) {
+        this.scenes = scenes;
+        this.batch = batch;
+        this.nextSeed = firstSeed;
+    }
+
+    List<Scene> next() {
+        while (ahead.size() < AHEAD) {
+            long first = nextSeed;
+            nextSeed += batch;
+            ahead.add(painter.submit(() -> LongStream.range(first, first + batch).mapToObj(scenes::scene).toList()));
+        }
+        try {
+            return ahead.remove().get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while scenes were drawn", e);
+        } catch (java.util.concurrent.ExecutionException e) {
+            throw new IllegalStateException("a scene could not be drawn: " + e.getCause().getMessage(), e.getCause());
+        }
+    }
+
+    /** Pictures (B, 3, S, S) in [-1, 1]. */
+    static Tensor pictures(List<Scene> scenes) {
+        int size = scenes.get(0).size(), bytes = size * size * 3;
+        float[] values = new float[scenes.size() * bytes];
+        for (int i = 0; i < scenes.size(); i++) {
+            byte[] pixels = scenes.get(i).pixels();
+            for (int j = 0; j < bytes; j++) {
+                values[i * bytes + j] = (pixels[j] & 255) / 127.5f - 1;
+            }
+        }
+        // Already channels last in memory: the permuted view is what convolutions like best.
+        return Tensor.of(values, scenes.size(), size, size, 3).permute(0, 3, 1, 2);
+    }
+
+    @Override
+    public void close() {
+        painter.shutdownNow();
+    }
+}
