@@ -14,20 +14,20 @@ record Sprite(int width, int height, float[] channels) {
     private static final double GLOSS = 0.6;
 
     /**
-     * Frees the colour of a part of a picture. The shade follows the pixel's luminance against the part's median, darker pixels
+     * Frees the colour of a part of a picture. The shade follows the pixel's lightness against the part's median, darker pixels
      * shading the colour towards black and lighter ones mixing it with white, so that drawn lines and gloss survive.
      */
     static Sprite of(BufferedImage image, Noun.Part part) {
         int W = image.getWidth(), H = image.getHeight();
-        double middle = medianLuminance(image, part);
+        double middle = medianLightness(image, part);
         var channels = new float[W * H * CHANNELS];
         for (int i = 0; i < W * H; i++) {
             int argb = image.getRGB(i % W, i / W);
             int red = argb >> 16 & 255, green = argb >> 8 & 255, blue = argb & 255;
             double alpha = (argb >>> 24) / 255.0;
             double weight = part.weight(red, green, blue);
-            double light = luminance(argb) / middle;
-            double gloss = light <= 1 ? 0 : GLOSS * (luminance(argb) - middle) / (255 - middle);
+            double light = lightness(argb);
+            double gloss = light <= middle ? 0 : GLOSS * (light - middle) / (255 - middle);
             double kept = alpha * (1 - weight);
             double white = alpha * weight * gloss * 255;
             int at = i * CHANNELS;
@@ -35,21 +35,23 @@ record Sprite(int width, int height, float[] channels) {
             channels[at + 1] = (float) (green * kept + white);
             channels[at + 2] = (float) (blue * kept + white);
             channels[at + 3] = (float) alpha;
-            channels[at + 4] = (float) (alpha * weight * (1 - gloss) * Math.min(1, light));
+            channels[at + 4] = (float) (alpha * weight * (1 - gloss) * Math.min(1, light / middle));
         }
         return new Sprite(W, H, channels);
     }
 
-    private static double luminance(int rgb) {
-        return 0.299 * (rgb >> 16 & 255) + 0.587 * (rgb >> 8 & 255) + 0.114 * (rgb & 255);
+    /** HSL lightness, 0 to 255: unlike luminance it is the same for a pure blue and a pure yellow, which must take a colour alike. */
+    private static double lightness(int rgb) {
+        int red = rgb >> 16 & 255, green = rgb >> 8 & 255, blue = rgb & 255;
+        return (Math.max(red, Math.max(green, blue)) + Math.min(red, Math.min(green, blue))) / 2.0;
     }
 
     /** Black outlines do not count; 255 where nothing does. */
-    private static double medianLuminance(BufferedImage image, Noun.Part part) {
+    private static double medianLightness(BufferedImage image, Noun.Part part) {
         int W = image.getWidth(), H = image.getHeight();
         var lights = Arrays.stream(image.getRGB(0, 0, W, H, null, 0, W))
-                .filter(p -> p >>> 24 > 127 && luminance(p) > DARK && part.weight(p >> 16 & 255, p >> 8 & 255, p & 255) > 0.5)
-                .mapToDouble(Sprite::luminance).sorted().toArray();
+                .filter(p -> p >>> 24 > 127 && lightness(p) > DARK && part.weight(p >> 16 & 255, p >> 8 & 255, p & 255) > 0.5)
+                .mapToDouble(Sprite::lightness).sorted().toArray();
         return lights.length == 0 ? 255 : lights[lights.length / 2];
     }
 
