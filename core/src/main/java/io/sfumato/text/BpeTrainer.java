@@ -17,8 +17,8 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * Learns a vocabulary of CLIP's kind from captions (Sennrich et al. 2016, section 3.2, over bytes): again and again the most frequent pair of
- * neighbours becomes a token, of equally frequent pairs the one with the lower ids, until there are {@code tokens} tokens or no pair occurs
+ * Learns a vocabulary of CLIP's kind from captions (Sennrich et al. 2016, sec. 3.2, over bytes): again and again the most frequent pair of
+ * neighbours becomes a token, of equally frequent ones that with the lower ids, until there are {@code tokens} tokens or no pair occurs
  * twice. The same captions, in any order, give the same files. {@code tokens} counts the 512 byte letters and the two special tokens;
  * {@code maxLength} is the number of ids that a prompt will have.
  */
@@ -78,7 +78,8 @@ public record BpeTrainer(int tokens, int maxLength) {
             ByteAlphabet.inVocabularyOrder().forEach(this::id);
             ByteAlphabet.inVocabularyOrder().forEach(letter -> id(letter + BytePairs.END));
             var frequency = new TreeMap<String, Long>();
-            captions.forEach(caption -> ClipWords.split(ClipWords.normalize(caption)).forEach(word -> frequency.merge(word, 1L, Long::sum)));
+            captions.flatMap(caption -> ClipWords.split(ClipWords.normalize(caption)).stream())
+                    .forEach(word -> frequency.merge(word, 1L, Long::sum));
             frequency.forEach((word, count) -> {
                 int last = word.length() - 1;
                 words.add(word.chars().mapToObj(Character::toString).mapToInt(this::id).toArray());

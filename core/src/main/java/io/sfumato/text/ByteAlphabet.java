@@ -41,7 +41,7 @@ final class ByteAlphabet {
         return new String(letters);
     }
 
-    /** The text of some tokens; a token with a character outside the alphabet (an added one) stands for itself, broken UTF-8 becomes U+FFFD. */
+    /** The text of some tokens; an added token may stand for itself, broken UTF-8 becomes U+FFFD. */
     static String decode(List<String> tokens) {
         var bytes = new ByteArrayOutputStream();
         for (String token : tokens) {

@@ -182,7 +182,8 @@ final class ClipFolder {
             return AddedToken.special(node.asText());
         }
         if (node.path("content").asText().isEmpty()) {
-            throw new IllegalArgumentException("%s: %s is no token; a text or an object with \"content\" is needed".formatted(source, node));
+            throw new IllegalArgumentException("%s: %s is no token; a text or an object with \"content\" is needed"
+                    .formatted(source, node));
         }
         return new AddedToken(node.get("content").asText(), special, node.path("normalized").asBoolean(!special),
                 node.path("single_word").asBoolean(), node.path("lstrip").asBoolean(), node.path("rstrip").asBoolean());
@@ -222,9 +223,14 @@ final class ClipFolder {
 
     private JsonNode read(String file) {
         try {
-            return JSON.readTree(Files.readString(needed(file)));
+            JsonNode node = JSON.readTree(Files.readString(needed(file)));
+            if (node.isMissingNode()) {
+                throw new IllegalArgumentException(name(file) + " is no JSON: it is empty");
+            }
+            return node;
         } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException("%s is no JSON: %s".formatted(name(file), e.getOriginalMessage().lines().findFirst().orElse("")), e);
+            String fault = e.getOriginalMessage().lines().findFirst().orElse("");
+            throw new IllegalArgumentException("%s is no JSON: %s".formatted(name(file), fault), e);
         } catch (CharacterCodingException e) {
             throw new IllegalArgumentException(name(file) + " is no UTF-8 text", e);
         } catch (IOException e) {
@@ -235,7 +241,7 @@ final class ClipFolder {
     private Path needed(String file) {
         Path path = folder.resolve(file);
         if (!Files.exists(path)) {
-            throw new UncheckedIOException("%s is missing; a CLIP tokenizer is vocab.json and merges.txt, or tokenizer.json".formatted(path),
+            throw new UncheckedIOException(path + " is missing; a CLIP tokenizer is vocab.json and merges.txt, or tokenizer.json",
                     new NoSuchFileException(path.toString()));
         }
         return path;

@@ -22,7 +22,7 @@ import java.util.zip.GZIPInputStream;
 
 /**
  * CLIP's byte-level byte pair encoding (Radford et al. 2021, "Learning Transferable Visual Models From Natural Language Supervision",
- * section 2.4) with the text rules of transformers 5: Unicode NFC, white space to single spaces, lower case; no repair of broken text and no
+ * sec. 2.4) with the text rules of transformers 5: Unicode NFC, white space to single spaces, lower case; no repair of broken text and no
  * HTML entities, which is where OpenAI's first tokenizer differs. Special and added tokens in the text become single ids, a lone surrogate
  * becomes U+FFFD. Letters that are newer than the Unicode version of the running Java count as signs. Immutable.
  */
@@ -51,10 +51,11 @@ public final class ClipTokenizer {
      */
     public record Encoded(int[] ids, int count, String cutOff) { }
 
-    /** Added tokens that the vocabulary lacks get the next free ids in the order given; of two entries for a token the later one holds. */
+    /** Added tokens not in the vocabulary get the next free ids in the order given; of two entries for a token the later one holds. */
     ClipTokenizer(BytePairs pairs, List<AddedToken> added, SpecialTokens special, int maxLength) {
         if (maxLength < 3) {
-            throw new IllegalArgumentException("model_max_length is %d; start token, end token and text need 3 or more".formatted(maxLength));
+            throw new IllegalArgumentException("model_max_length is %d; start token, end token and text need 3 or more"
+                    .formatted(maxLength));
         }
         this.pairs = pairs;
         this.added = List.copyOf(added);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,13 +44,14 @@ class BpeTrainerTest {
         for (String text : List.of("a photo of a small cat", "the naïve lighthouse on top of a teapot", "猫 train 🎨", "unseen words")) {
             assertThat(tokenizer.decode(tokenizer.ids(text))).isEqualTo(text);
         }
-        assertThat(tokenizer.ids("a photo of")).hasSize(3);
+        assertThat(tokenizer.ids("a photo of")).hasSizeLessThan("aphotoof".length());
     }
 
     @Test
     void learnsTheMostFrequentPairFirst() throws IOException {
-        new BpeTrainer(517, 77).train(Stream.of("abab abab", "abc abc", "xy"), folder);
-        assertThat(Files.readAllLines(folder.resolve("merges.txt"))).containsExactly("#version: 0.2", "a b", "ab ab</w>", "a b</w>");
+        new BpeTrainer(518, 77).train(Stream.of("abab abab", "abc abc", "xy"), folder);
+        assertThat(Files.readAllLines(folder.resolve("merges.txt")))
+                .containsExactly("#version: 0.2", "a b", "a b</w>", "ab c</w>", "ab ab</w>");
     }
 
     @Test
@@ -79,6 +81,13 @@ class BpeTrainerTest {
                 .hasMessage("a vocabulary of 513 tokens is too small; the byte letters and special tokens are 514");
         assertThatThrownBy(() -> new BpeTrainer(600, 2)).isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("a prompt of 2 ids is too short; start token, end token and text need 3 or more");
+    }
+
+    @Test
+    void namesAFolderThatCannotBe() throws IOException {
+        Path file = Files.createFile(folder.resolve("file"));
+        assertThatThrownBy(() -> new BpeTrainer(514, 77).train(Stream.empty(), file)).isInstanceOf(UncheckedIOException.class)
+                .hasMessageStartingWith("the tokenizer cannot be written to " + file + ": ");
     }
 
     private static List<String> captions() throws IOException {

