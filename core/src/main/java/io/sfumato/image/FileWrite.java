@@ -1,0 +1,62 @@
+package io.sfumato.image;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.UUID;
+
+/** Writes a file whole or not at all, and says in one line why a file could not be read or written. */
+final class FileWrite {
+    private FileWrite() {
+    }
+
+    static void whole(Path path, byte[] data) {
+        try {
+            Path folder = path.toAbsolutePath().getParent();
+            if (folder == null || Files.isDirectory(path)) {
+                throw new IOException("it is a folder");
+            }
+            if (!Files.isDirectory(folder)) {
+                throw new IOException("there is no folder " + folder);
+            }
+            Path partial = folder.resolve("." + path.getFileName() + "." + UUID.randomUUID() + ".part");
+            try {
+                Files.write(partial, data, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+                move(partial, path);
+            } finally {
+                Files.deleteIfExists(partial);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(explain(path, "write", e), e);
+        }
+    }
+
+    private static void move(Path from, Path to) throws IOException {
+        try {
+            Files.move(from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (AtomicMoveNotSupportedException e) {
+            Files.move(from, to, StandardCopyOption.REPLACE_EXISTING);     // some network file systems
+        }
+    }
+
+    /** One line: the path, what failed and the system's reason, for instance "No space left on device". */
+    static String explain(Path path, String action, IOException e) {
+        String reason;
+        if (e instanceof NoSuchFileException) {
+            reason = "there is no such file";
+        } else if (e instanceof AccessDeniedException) {
+            reason = "no permission";
+        } else {
+            String detail = e instanceof FileSystemException system ? system.getReason() : e.getMessage();
+            reason = detail == null ? e.getClass().getSimpleName() : detail.lines().findFirst().orElse("");
+        }
+        return path + ": cannot " + action + ": " + reason;
+    }
+}
