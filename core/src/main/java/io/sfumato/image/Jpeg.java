@@ -79,6 +79,7 @@ final class Jpeg {
                 throw source.endsEarly();
             }
             if (marker == START_OF_SCAN) {
+                checkEnd(source, end);
                 break;
             } else if (marker == APP1 && exif == Exif.NONE) {
                 byte[] block = Arrays.copyOfRange(data, at + 4, end);
@@ -96,6 +97,17 @@ final class Jpeg {
             throw source.bad("damaged: a JPEG without a whole frame header before its first scan");
         }
         return new Header(Bytes.u16(data, frame + 7), Bytes.u16(data, frame + 5), kind(source, frame, jfif, transform), exif);
+    }
+
+    /** A progressive file cut between two scans decodes without a warning, only blurred: the end marker tells. */
+    private static void checkEnd(Source source, int from) {
+        byte[] data = source.data();
+        for (int i = from; i < data.length - 1; i++) {
+            if (data[i] == -1 && (data[i + 1] & 0xff) == END_OF_IMAGE) {
+                return;
+            }
+        }
+        throw source.endsEarly();
     }
 
     /** SOF0 to SOF15 without DHT, JPG and DAC, which stand among them. */

@@ -49,6 +49,9 @@ final class Png {
             if (length < 0 || length > data.length - at - 12) {
                 throw source.endsEarly();
             }
+            if (!type.chars().allMatch(c -> c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z')) {
+                throw source.bad("damaged: no PNG chunk at byte " + at);
+            }
             byte[] body = Arrays.copyOfRange(data, at + 8, at + 8 + length);
             boolean critical = (type.charAt(0) & 0x20) == 0;
             boolean intact = crc(data, at + 4, length + 4) == Bytes.i32(data, at + 8 + length);

@@ -55,6 +55,8 @@ final class WebP {
             return Argb.image(decoded.getWidth(), decoded.getHeight(), decoded.getColorModel().hasAlpha() ? 4 : 3, argb);
         } catch (IOException e) {
             throw source.bad("damaged: " + e.getMessage());
+        } catch (OutOfMemoryError e) {                                     // how the binding reports one of libwebp's status codes
+            throw source.bad("damaged, or too large for libwebp's memory");
         } catch (LinkageError e) {
             throw unavailable(source.name(), e);
         } finally {

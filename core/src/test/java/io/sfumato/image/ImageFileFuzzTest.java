@@ -40,7 +40,7 @@ class ImageFileFuzzTest {
                 case 0 -> data[at] = (byte) random.nextInt();
                 case 1 -> data[at] ^= (byte) (1 << random.nextInt(8));
                 case 2 -> Arrays.fill(data, at, Math.min(data.length, at + 1 + random.nextInt(8)), (byte) -random.nextInt(2));
-                case 3 -> System.arraycopy(whole, random.nextInt(whole.length - at), data, at, Math.min(9, whole.length - at - 1) / 2);
+                case 3 -> System.arraycopy(whole, random.nextInt(whole.length - 8), data, at, Math.min(8, data.length - at));
                 default -> data = Arrays.copyOf(data, random.nextInt(4) == 0 ? at + 1 : data.length);
             }
         }
