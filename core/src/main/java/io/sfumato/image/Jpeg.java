@@ -8,13 +8,16 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
+import java.util.function.Function;
 import javax.imageio.IIOImage;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 import javax.imageio.ImageWriteParam;
 import javax.imageio.ImageWriter;
 import javax.imageio.event.IIOReadWarningListener;
+import javax.imageio.spi.IIOServiceProvider;
 import javax.imageio.stream.MemoryCacheImageInputStream;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
 
@@ -93,7 +96,7 @@ final class Jpeg {
             }
             at = end;
         }
-        if (frame < 0 || Bytes.u16(data, frame + 2) < 8 + 3 * data[frame + 9]) {
+        if (frame < 0 || Bytes.u16(data, frame + 2) < 11 || Bytes.u16(data, frame + 2) < 8 + 3 * (data[frame + 9] & 0xff)) {
             throw source.bad("damaged: a JPEG without a whole frame header before its first scan");
         }
         return new Header(Bytes.u16(data, frame + 7), Bytes.u16(data, frame + 5), kind(source, frame, jfif, transform), exif);
@@ -118,7 +121,7 @@ final class Jpeg {
     /** The rules of libjpeg's {@code default_decompress_parms}. */
     private static Planes kind(Source source, int frame, boolean jfif, int transform) {
         byte[] data = source.data();
-        int components = data[frame + 9];
+        int components = data[frame + 9] & 0xff;
         if (components == 1) {
             return Planes.GREY;
         }
@@ -135,7 +138,7 @@ final class Jpeg {
 
     /** The stored planes, interleaved (H, W, components). */
     private static byte[] planes(Source source, Header header) {
-        ImageReader reader = ImageIO.getImageReadersByFormatName("jpeg").next();
+        ImageReader reader = ofTheJdk(ImageIO.getImageReadersByFormatName("jpeg"), ImageReader::getOriginatingProvider);
         List<String> warnings = new ArrayList<>();
         IIOReadWarningListener listener = (from, warning) -> warnings.add(warning);
         try (var in = new MemoryCacheImageInputStream(new ByteArrayInputStream(source.data()))) {
@@ -164,6 +167,17 @@ final class Jpeg {
         } finally {
             reader.dispose();
         }
+    }
+
+    /** The JDK's own codec: another on the class path may give other planes or bytes. */
+    private static <T> T ofTheJdk(Iterator<T> codecs, Function<T, IIOServiceProvider> provider) {
+        while (codecs.hasNext()) {
+            T codec = codecs.next();
+            if (provider.apply(codec).getClass().getName().startsWith("com.sun.imageio.")) {
+                return codec;
+            }
+        }
+        throw new IllegalStateException("this Java has no JPEG codec: its module java.desktop is missing or cut down");
     }
 
     private static byte[] colors(byte[] planes, Planes kind) {
@@ -238,7 +252,7 @@ final class Jpeg {
     private static byte[] encode(Image image, int quality) {
         var buffered = new BufferedImage(image.width(), image.height(), BufferedImage.TYPE_INT_RGB);
         buffered.setRGB(0, 0, image.width(), image.height(), Argb.of(image), 0, image.width());
-        ImageWriter writer = ImageIO.getImageWritersByFormatName("jpeg").next();
+        ImageWriter writer = ofTheJdk(ImageIO.getImageWritersByFormatName("jpeg"), ImageWriter::getOriginatingProvider);
         var bytes = new ByteArrayOutputStream();
         try (var out = new MemoryCacheImageOutputStream(bytes)) {
             var param = writer.getDefaultWriteParam();

@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.zip.CRC32;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -106,6 +107,19 @@ class ImageFileReadTest {
         assertThatThrownBy(() -> ImageFile.decode(jpeg, "x")).hasMessage("x: 65535x65535 pixels are more than the limit of 256000000");
         assertThatThrownBy(() -> ImageFile.decode(new Source("x", Fixtures.bytes("lossy.webp"), 279)))
             .hasMessage("x: 20x14 pixels are more than the limit of 279");
+    }
+
+    @Test
+    void endlessTextIsRefused() {
+        byte[] png = ImageFile.of(Image.filled(1, 1, 0)).withText("a", "x".repeat((16 << 20) + 1)).encode(new ImageFormat.Png());
+        assertThatThrownBy(() -> ImageFile.decode(png, "x")).hasMessage("x: its texts are longer than 16777216 bytes at 'a'");
+    }
+
+    @Test
+    void animationsAreRefused() {
+        byte[] webp = new ImageFile(Image.filled(1, 1, 0), Map.of("parameters", "p")).encode(new ImageFormat.LosslessWebP());
+        webp[20] |= 2;
+        assertThatThrownBy(() -> ImageFile.decode(webp, "x")).hasMessage("x: an animated WebP: only still pictures can be read");
     }
 
     @Test
