@@ -178,7 +178,8 @@ public final class Image {
     /** A contact sheet: images of one size, row by row from the top left; cells left over are black (and transparent with alpha). */
     public static Image grid(List<Image> images, int columns) {
         if (images.isEmpty() || columns < 1) {
-            throw new IllegalArgumentException("a grid of " + images.size() + " images in " + columns + " columns: at least 1 of each needed");
+            throw new IllegalArgumentException("a grid of " + images.size() + " images in " + columns
+                + " columns: at least 1 of each needed");
         }
         Image first = images.get(0);
         int rows = (images.size() + columns - 1) / columns;

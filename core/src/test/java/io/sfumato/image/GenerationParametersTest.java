@@ -35,7 +35,8 @@ class GenerationParametersTest {
     @Test
     void promptsOfManyLines() {
         both("first\n\nthird BREAK\nfourth\nNegative prompt: one\ntwo: three\nSteps: 1, Seed: 2, Size: 8x8",
-            new GenerationParameters("first\n\nthird BREAK\nfourth", "one\ntwo: three", settings("Steps", "1", "Seed", "2", "Size", "8x8")));
+            new GenerationParameters("first\n\nthird BREAK\nfourth", "one\ntwo: three",
+                settings("Steps", "1", "Seed", "2", "Size", "8x8")));
     }
 
     @Test
@@ -54,7 +55,8 @@ class GenerationParametersTest {
             new GenerationParameters("p", "", settings("Steps", "1", "Lora hashes", "a: 0123, b: 4567", "Hires prompt", "one\ntwo \"q\" \\",
                 "Time", "12:30", "Note", "猫")));
         both("p\nA1: \"é, 猫 \uD83D\uDC08\", B2: \"\\t\", C3: \"\\\"x\\\"\", D4: \" y\", E5: , F6: a\"b",
-            new GenerationParameters("p", "", settings("A1", "é, 猫 \uD83D\uDC08", "B2", "\t", "C3", "\"x\"", "D4", " y", "E5", "", "F6", "a\"b")));
+            new GenerationParameters("p", "", settings("A1", "é, 猫 \uD83D\uDC08", "B2", "\t", "C3", "\"x\"", "D4", " y", "E5", "",
+                "F6", "a\"b")));
     }
 
     @Test
@@ -86,7 +88,8 @@ class GenerationParametersTest {
         var parsed = GenerationParameters.parse("  p  \r\nNegative prompt:n\r\nSteps:20,Sampler:  Euler a , Seed: 1,, Size: 8x8,\r\n\n");
         assertThat(parsed.prompt()).isEqualTo("p");
         assertThat(parsed.negativePrompt()).isEqualTo("n");
-        assertThat(parsed.settings()).containsExactly(entry("Steps", "20"), entry("Sampler", "Euler a "), entry("Seed", "1"), entry("Size", "8x8"));
+        assertThat(parsed.settings()).containsExactly(entry("Steps", "20"), entry("Sampler", "Euler a "), entry("Seed", "1"),
+            entry("Size", "8x8"));
     }
 
     @Test
@@ -125,8 +128,8 @@ class GenerationParametersTest {
     void fieldsAreThoseOfTheWebUi() {
         var parameters = new GenerationParameters("p", "n", settings("Steps", "1", "Size", "512x768", "Model", "4xUltra"));
         assertThat(parameters.fields()).containsExactly(entry("Prompt", "p"), entry("Negative prompt", "n"), entry("Steps", "1"),
-            entry("Size-1", "512"), entry("Size-2", "768"), entry("Model", "4xUltra"), entry("Clip skip", "1"), entry("Hires resize-1", "0"),
-            entry("Hires resize-2", "0"), entry("RNG", "GPU"), entry("Schedule type", "Automatic"));
+            entry("Size-1", "512"), entry("Size-2", "768"), entry("Model", "4xUltra"), entry("Clip skip", "1"),
+            entry("Hires resize-1", "0"), entry("Hires resize-2", "0"), entry("RNG", "GPU"), entry("Schedule type", "Automatic"));
     }
 
     @Test
@@ -152,7 +155,8 @@ class GenerationParametersTest {
     void anyTextIsReadWithoutAnError() {
         var random = new Random(6);
         for (int i = 0; i < 20_000; i++) {
-            var parsed = GenerationParameters.parse(word(random, "Aab,:\" \n\\") + word(random, "Ne: ,\"") + word(random, "Negative prompt:\n"));
+            var parsed = GenerationParameters.parse(word(random, "Aab,:\" \n\\")
+                + word(random, "Ne: ,\"") + word(random, "Negative prompt:\n"));
             if (parsed.settings().size() >= 3) {
                 assertThat(GenerationParameters.parse(parsed.format()).settings()).isEqualTo(parsed.settings());
             }

@@ -18,8 +18,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class ImageFileReadTest {
     @ParameterizedTest
-    @ValueSource(strings = {"rgb.png", "rgba.png", "grey.png", "greyalpha.png", "bit.png", "palette.png", "palettealpha.png", "palette2.png",
-        "rgbkey.png", "grey16.png", "rgb16.png", "greyalpha16.png", "rgba16.png", "grey4key.png", "filters.png", "interlaced.png",
+    @ValueSource(strings = {"rgb.png", "rgba.png", "grey.png", "greyalpha.png", "bit.png", "palette.png", "palettealpha.png",
+        "palette2.png", "rgbkey.png", "grey16.png", "rgb16.png", "greyalpha16.png", "rgba16.png", "grey4key.png", "filters.png", "interlaced.png",
         "interlacedbit.png", "orientation6.png", "lossless.webp", "lossy.webp", "alpha.webp", "alphalossy.webp", "orientation6.webp"})
     void losslessKindsAndWebPEqualPillow(String name) {
         assertThat(Fixtures.image(name)).isEqualTo(Fixtures.expected(name));

@@ -72,7 +72,8 @@ class ImageFileWriteTest {
     void pngBytesAreTheSameEachTime() {
         ImageFile file = Fixtures.file("text.png");
         assertThat(file.encode(new ImageFormat.Png())).isEqualTo(file.encode(new ImageFormat.Png()));
-        assertThat(ImageFile.decode(file.encode(new ImageFormat.Png()), "x").text().keySet()).containsExactly("parameters", "Title", "workflow");
+        assertThat(ImageFile.decode(file.encode(new ImageFormat.Png()), "x").text().keySet()).containsExactly("parameters", "Title",
+            "workflow");
     }
 
     @Test
@@ -131,8 +132,10 @@ class ImageFileWriteTest {
             "JPEG and WebP hold only the text 'parameters', not [workflow]: use PNG");
         bad(ImageFile.of(image).withText("parameters", "x".repeat(33000)), new ImageFormat.Jpeg(90),
             "the text 'parameters' is too long for JPEG, which holds about 32700 characters: use PNG");
-        bad(ImageFile.of(Image.filled(16384, 1, 0)), new ImageFormat.WebP(90), "WebP holds at most 16383 pixels a side, not 16384x1 RGB: use PNG");
-        bad(ImageFile.of(Image.filled(65536, 1, 0)), new ImageFormat.Jpeg(90), "JPEG holds at most 65535 pixels a side, not 65536x1 RGB: use PNG");
+        bad(ImageFile.of(Image.filled(16384, 1, 0)), new ImageFormat.WebP(90),
+            "WebP holds at most 16383 pixels a side, not 16384x1 RGB: use PNG");
+        bad(ImageFile.of(Image.filled(65536, 1, 0)), new ImageFormat.Jpeg(90),
+            "JPEG holds at most 65535 pixels a side, not 65536x1 RGB: use PNG");
         bad(ImageFile.of(image).withText("ねこ", ""), new ImageFormat.Png(), "'ねこ' is no PNG keyword: 1 to 79 Latin-1 characters expected");
         bad(ImageFile.of(image).withText("a", "b\0c"), new ImageFormat.Png(), "the text 'a' has a NUL character, which a PNG cannot hold");
         assertThatIllegalArgumentException().isThrownBy(() -> new ImageFormat.Jpeg(101)).withMessage("quality 101 is not in 1..100");
