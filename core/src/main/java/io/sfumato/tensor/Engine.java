@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.Set;
 import org.bytedeco.javacpp.Loader;
+import org.bytedeco.openblas.global.openblas_nolapack;
 import org.bytedeco.pytorch.global.torch;
 
 /** The native engine (libtorch): loaded once, with as many threads as the machine has physical cores. */
@@ -23,7 +24,7 @@ public final class Engine {
             throw new IllegalStateException("libtorch has no build for this platform (" + Loader.getPlatform()
                     + "): linux-x86_64, windows-x86_64, macosx-arm64 and macosx-x86_64 have one; " + firstLine(e), e);
         }
-        torch.set_num_threads(physicalCores());
+        setThreads(physicalCores());
     }
 
     private Engine() {
@@ -43,6 +44,8 @@ public final class Engine {
             throw new IllegalArgumentException("threads must be at least 1, not " + n);
         }
         torch.set_num_threads(n);
+        // OpenBLAS has threads of its own, which libtorch does not set.
+        openblas_nolapack.blas_set_num_threads(n);
     }
 
     /** The instruction set that the engine found, such as {@code AVX512}. */

@@ -30,26 +30,24 @@ final class AutoencoderTrainer {
         Recipe.Loop loop = recipe.autoencoder().loop();
         Checkpoint checkpoint = new Checkpoint(run.resolve("autoencoder.safetensors"));
         try (Rng init = new Rng(recipe.seed()); Weights weights = Weights.init(init, Device.CPU);
-                Curve curve = new Curve(run.resolve("autoencoder.csv"), "step", "loss", "l1", "kl", "gradient", "rate")) {
+                Curve curve = new Curve(run.resolve("autoencoder.csv"), "step", "loss", "gradient", "rate")) {
             AutoencoderKl vae = new AutoencoderKl(weights, config);
             try (AdamW optimizer = new AdamW(weights.parameters(), loop.decay(), loop.clip()); Ema ema = new Ema(weights.parameters(), loop.ema())) {
                 Map<String, Map<String, Tensor>> state = new LinkedHashMap<>(optimizer.moments());
                 state.put("weights", weights.parameters());
                 state.put("ema", ema.average());
                 long step = checkpoint.restore(state);
-                try (SceneBatches batches = new SceneBatches(scenes, loop.batch(), step * loop.batch())) {
+                try (Shards shards = new Shards(loop.batch()); SceneBatches batches = new SceneBatches(scenes, loop.batch(), step * loop.batch())) {
                     for (; step < loop.steps(); step++) {
                         try (Rng rng = new Rng(recipe.seed() + step); Scope scope = new Scope()) {
                             Tensor x = SceneBatches.pictures(batches.next());                               // (B, 3, S, S)
-                            var posterior = vae.encode(x);
-                            Tensor y = vae.decode(posterior.sample(rng.randn(posterior.mean().shape())));
-                            Tensor l1 = y.sub(x).abs().mean(), kl = divergence(posterior);
-                            Tensor loss = l1.add(y.sub(x).square().mean()).add(kl.mul(recipe.autoencoder().kl()));
-                            loss.backward();
+                            Tensor noise = rng.randn(latentShape(x));                                       // (B, z, h, w)
+                            double loss = shards.backward(loop.batch(), (from, count) ->
+                                    loss(vae, x.narrow(0, from, count), noise.narrow(0, from, count)));
                             double gradient = optimizer.step(step + 1, loop.schedule().at(step));
                             ema.update(step);
-                            curve.add(step, loss.item(), l1.item(), kl.item(), gradient, loop.schedule().at(step));
-                            progress.step("autoencoder", step + 1, loop.steps(), loss.item());
+                            curve.add(step, loss, gradient, loop.schedule().at(step));
+                            progress.step("autoencoder", step + 1, loop.steps(), loss);
                         }
                         if ((step + 1) % loop.saveEvery() == 0 || step + 1 == loop.steps()) {
                             checkpoint.save(step + 1, state);
@@ -59,6 +57,16 @@ final class AutoencoderTrainer {
                 folder.write("vae", ema.average());
             }
         }
+    }
+
+    private Tensor loss(AutoencoderKl vae, Tensor x, Tensor noise) {
+        var posterior = vae.encode(x);
+        Tensor error = vae.decode(posterior.sample(noise)).sub(x);
+        return error.abs().mean().add(error.square().mean()).add(divergence(posterior).mul(recipe.autoencoder().kl()));
+    }
+
+    private long[] latentShape(Tensor x) {
+        return new long[] {x.size(0), config.latentChannels(), x.size(2) / config.factor(), x.size(3) / config.factor()};
     }
 
     /** KL(q || N(0, 1)), mean over latent numbers. */

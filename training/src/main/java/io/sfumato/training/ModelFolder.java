@@ -6,6 +6,7 @@ import io.sfumato.io.SafeTensors;
 import io.sfumato.tensor.DType;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
+import io.sfumato.text.ClipTokenizer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -35,10 +36,10 @@ record ModelFolder(Path path) {
     }
 
     /** Writes {@code model_index.json} and every component's config. */
-    void writeConfigs(Recipe recipe, double scalingFactor) {
+    void writeConfigs(Recipe recipe, ClipTokenizer tokenizer, double scalingFactor) {
         json("model_index.json", index());
         json("vae/config.json", vae(recipe.autoencoder(), scalingFactor, recipe.scenes().size()));
-        json("text_encoder/config.json", text(recipe));
+        json("text_encoder/config.json", text(recipe, tokenizer));
         json("unet/config.json", unet(recipe));
         json("scheduler/scheduler_config.json", scheduler(recipe.diffusion()));
     }
@@ -84,13 +85,12 @@ record ModelFolder(Path path) {
                 "up_block_types", Collections.nCopies(levels, "UpDecoderBlock2D"), "sample_size", size, "scaling_factor", scalingFactor);
     }
 
-    private static Map<String, Object> text(Recipe recipe) {
+    private static Map<String, Object> text(Recipe recipe, ClipTokenizer tokenizer) {
         Recipe.Text c = recipe.text();
-        return map("architectures", List.of("CLIPTextModel"), "model_type", "clip_text_model", "vocab_size", recipe.tokenizer().tokens(),
-                "max_position_embeddings", recipe.tokenizer().length(), "hidden_size", c.width(), "intermediate_size", c.hidden(),
+        return map("architectures", List.of("CLIPTextModel"), "model_type", "clip_text_model", "vocab_size", tokenizer.vocabSize(),
+                "max_position_embeddings", tokenizer.maxLength(), "hidden_size", c.width(), "intermediate_size", c.hidden(),
                 "num_hidden_layers", c.layers(), "num_attention_heads", c.heads(), "hidden_act", "quick_gelu", "layer_norm_eps", 1e-5,
-                "bos_token_id", recipe.tokenizer().tokens() - 2, "eos_token_id", recipe.tokenizer().tokens() - 1,
-                "pad_token_id", recipe.tokenizer().tokens() - 1);
+                "bos_token_id", tokenizer.bosId(), "eos_token_id", tokenizer.eosId(), "pad_token_id", tokenizer.padId());
     }
 
     private static Map<String, Object> unet(Recipe recipe) {

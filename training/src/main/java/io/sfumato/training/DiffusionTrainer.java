@@ -1,0 +1,121 @@
+package io.sfumato.training;
+
+import io.sfumato.io.Weights;
+import io.sfumato.models.clip.ClipText;
+import io.sfumato.models.unet.UNet2DCondition;
+import io.sfumato.models.unet.UNetConfig;
+import io.sfumato.tensor.DType;
+import io.sfumato.tensor.Device;
+import io.sfumato.tensor.Rng;
+import io.sfumato.tensor.Scope;
+import io.sfumato.tensor.Tensor;
+import io.sfumato.text.ClipTokenizer;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Trains a text encoder and a U-Net together on cached latents: the noise or the velocity is predicted at a random time
+ * (Ho et al. 2020, algorithm 1; Salimans and Ho 2022, 2.4), some captions are dropped for guidance (Ho and Salimans 2022).
+ */
+final class DiffusionTrainer {
+    private final Recipe recipe;
+    private final Path run;
+    private final Progress progress;
+
+    DiffusionTrainer(Recipe recipe, Path run, Progress progress) {
+        this.recipe = recipe;
+        this.run = run;
+        this.progress = progress;
+    }
+
+    /** Trains to the end, or goes on from the last checkpoint. At each one the averaged weights go to {@code folder} and {@code onSave} runs. */
+    void train(LatentCache data, ClipTokenizer tokenizer, ClipText.Config textConfig, UNetConfig unetConfig, ModelFolder folder, Runnable onSave) {
+        Recipe.Diffusion d = recipe.diffusion();
+        Recipe.Loop loop = d.loop();
+        Checkpoint checkpoint = new Checkpoint(run.resolve("diffusion.safetensors"));
+        double[] alphas = Alphas.scaledLinear(d.zeroTerminalSnr());
+        try (Rng init = new Rng(recipe.seed()); Weights textWeights = Weights.init(init, Device.CPU); Weights unetWeights = Weights.init(init, Device.CPU);
+                Scope constants = new Scope(); Curve curve = new Curve(run.resolve("diffusion.csv"), "step", "loss", "gradient", "rate")) {
+            ClipText text = new ClipText(textWeights, textConfig);
+            UNet2DCondition unet = new UNet2DCondition(unetWeights, unetConfig);
+            Map<String, Tensor> parameters = new LinkedHashMap<>();
+            textWeights.parameters().forEach((name, p) -> parameters.put("text_encoder/" + name, p));
+            unetWeights.parameters().forEach((name, p) -> parameters.put("unet/" + name, p));
+            Tensor ids = ids(tokenizer, data.captions());                                                   // (N, L)
+            Tensor empty = ids(tokenizer, List.of(""));                                                     // (1, L)
+            Tensor signal = table(alphas, 0.5), noise = table(oneMinus(alphas), 0.5);                         // sqrt(abar), sqrt(1 - abar): (1000)
+            try (AdamW optimizer = new AdamW(parameters, loop.decay(), loop.clip()); Ema ema = new Ema(parameters, loop.ema());
+                    Shards shards = new Shards(loop.batch())) {
+                Map<String, Map<String, Tensor>> state = new LinkedHashMap<>(optimizer.moments());
+                state.put("weights", parameters);
+                state.put("ema", ema.average());
+                for (long step = checkpoint.restore(state); step < loop.steps(); step++) {
+                    // A stream of its own for each step: a resumed run draws what an unbroken one would have drawn.
+                    try (Rng rng = new Rng((recipe.seed() << 32) + step); Scope scope = new Scope()) {
+                        int b = loop.batch();
+                        Tensor pick = rng.randint(0, data.captions().size(), b), t = rng.randint(0, alphas.length, b);
+                        Tensor z = data.latents().indexSelect(0, pick).to(DType.F32).mul(data.scale());         // (B, z, h, w)
+                        Tensor eps = rng.randn(z.shape());
+                        Tensor a = signal.indexSelect(0, t).view(b, 1, 1, 1), s = noise.indexSelect(0, t).view(b, 1, 1, 1);
+                        Tensor dropped = rng.rand(b, 1).lt(d.captionDropout());
+                        Tensor caption = dropped.where(empty, ids.indexSelect(0, pick));                        // (B, L)
+                        Tensor noisy = z.mul(a).add(eps.mul(s));
+                        Tensor target = d.prediction().equals("epsilon") ? eps : eps.mul(a).sub(z.mul(s));
+                        double loss = shards.backward(b, (from, count) -> {
+                            Tensor states = text.forward(caption.narrow(0, from, count), 0);                    // (b, L, D)
+                            Tensor guess = unet.forward(noisy.narrow(0, from, count), t.narrow(0, from, count), states);
+                            return guess.sub(target.narrow(0, from, count)).square().mean();
+                        });
+                        double gradient = optimizer.step(step + 1, loop.schedule().at(step));
+                        ema.update(step);
+                        curve.add(step, loss, gradient, loop.schedule().at(step));
+                        progress.step("diffusion", step + 1, loop.steps(), loss);
+                    }
+                    if ((step + 1) % loop.saveEvery() == 0 || step + 1 == loop.steps()) {
+                        checkpoint.save(step + 1, state);
+                        folder.write("text_encoder", below("text_encoder/", ema.average()));
+                        folder.write("unet", below("unet/", ema.average()));
+                        onSave.run();
+                    }
+                }
+            }
+        }
+    }
+
+    private static Tensor ids(ClipTokenizer tokenizer, List<String> captions) {
+        int length = tokenizer.maxLength();
+        long[] ids = new long[captions.size() * length];
+        for (int i = 0; i < captions.size(); i++) {
+            int[] row = tokenizer.encode(captions.get(i)).ids();
+            for (int j = 0; j < length; j++) {
+                ids[i * length + j] = row[j];
+            }
+        }
+        return Tensor.of(ids, captions.size(), length);
+    }
+
+    private static Tensor table(double[] values, double power) {
+        float[] table = new float[values.length];
+        for (int i = 0; i < table.length; i++) {
+            table[i] = (float) Math.pow(values[i], power);
+        }
+        return Tensor.of(table, table.length);
+    }
+
+    private static double[] oneMinus(double[] values) {
+        return Arrays.stream(values).map(x -> 1 - x).toArray();
+    }
+
+    private static Map<String, Tensor> below(String prefix, Map<String, Tensor> all) {
+        Map<String, Tensor> some = new LinkedHashMap<>();
+        all.forEach((name, x) -> {
+            if (name.startsWith(prefix)) {
+                some.put(name.substring(prefix.length()), x);
+            }
+        });
+        return some;
+    }
+}

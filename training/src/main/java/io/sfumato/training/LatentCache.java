@@ -1,0 +1,70 @@
+package io.sfumato.training;
+
+import io.sfumato.io.SafeTensors;
+import io.sfumato.models.vae.AutoencoderKl;
+import io.sfumato.tensor.DType;
+import io.sfumato.tensor.NoGrad;
+import io.sfumato.tensor.Scope;
+import io.sfumato.tensor.Tensor;
+import io.sfumato.training.scenes.Scene;
+import io.sfumato.training.scenes.Scenes;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Scenes encoded once: their latents (N, z, h, w) in float16, not yet scaled, and their captions.
+ *
+ * @param scale one over the standard deviation of all latents: the scaling factor of the diffusion model
+ */
+record LatentCache(Tensor latents, List<String> captions, double scale) implements AutoCloseable {
+    private static final int BATCH = 64;
+
+    /** Reads the cache in {@code run}, or encodes the scenes of seeds 0 to count - 1 and writes it. */
+    static LatentCache of(Path run, Scenes scenes, AutoencoderKl vae, int count, Progress progress) {
+        Path file = run.resolve("latents.safetensors"), texts = run.resolve("captions.txt");
+        try {
+            if (!Files.exists(file)) {
+                encode(file, texts, scenes, vae, count, progress);
+            }
+            try (SafeTensors saved = SafeTensors.open(file); var scope = new Scope()) {
+                Tensor latents = saved.get("latents").retain();
+                return new LatentCache(latents, Files.readAllLines(texts), Double.parseDouble(saved.metadata().get("scale")));
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(texts + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static void encode(Path file, Path texts, Scenes scenes, AutoencoderKl vae, int count, Progress progress) throws IOException {
+        List<Tensor> parts = new ArrayList<>();
+        List<String> captions = new ArrayList<>();
+        double sum = 0, squares = 0;
+        try (var all = new Scope(); var noGrad = new NoGrad(); SceneBatches batches = new SceneBatches(scenes, BATCH, 0)) {
+            while (captions.size() < count) {
+                try (var scope = new Scope()) {
+                    List<Scene> batch = batches.next();
+                    Tensor mean = vae.encode(SceneBatches.pictures(batch)).mean();          // (B, z, h, w)
+                    sum += mean.mean().item();
+                    squares += mean.square().mean().item();
+                    parts.add(scope.keep(mean.contiguous().to(DType.F16)));
+                    batch.forEach(s -> captions.add(s.caption()));
+                    progress.step("latents", Math.min(captions.size(), count), count, Double.NaN);
+                }
+            }
+            double mean = sum / parts.size();
+            double scale = 1 / Math.sqrt(squares / parts.size() - mean * mean);
+            SafeTensors.write(file, Map.of("latents", Tensor.cat(0, parts.toArray(Tensor[]::new))), Map.of("scale", String.valueOf(scale)));
+        }
+        Files.write(texts, captions);
+    }
+
+    @Override
+    public void close() {
+        latents.close();
+    }
+}

@@ -1,0 +1,74 @@
+package io.sfumato.training;
+
+import io.sfumato.tensor.Engine;
+import io.sfumato.tensor.Scope;
+import io.sfumato.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+/**
+ * Splits each batch among threads of one operator thread each: small operators spend less time waiting for each other than when
+ * two threads share every one of them. Gradients meet in the shared parameters.
+ */
+final class Shards implements AutoCloseable {
+    /** The mean loss of {@code count} examples from {@code from} on, as a tensor that gradients flow from. */
+    @FunctionalInterface
+    interface Loss {
+        Tensor of(int from, int count);
+    }
+
+    private final int threadsBefore = Engine.threads();
+    private final int shards;
+    private final ExecutorService workers;
+
+    Shards(int batch) {
+        shards = Math.min(threadsBefore, batch);
+        Engine.setThreads(1);
+        workers = Executors.newFixedThreadPool(shards, task -> {
+            Thread thread = new Thread(task, "shard");
+            thread.setDaemon(true);
+            return thread;
+        });
+    }
+
+    /** Adds the gradients of the mean loss over {@code batch} examples to the parameters and returns that loss. */
+    double backward(int batch, Loss loss) {
+        List<Future<Double>> parts = new ArrayList<>();
+        for (int i = 0; i < shards; i++) {
+            int from = batch * i / shards, count = batch * (i + 1) / shards - from;
+            parts.add(workers.submit(() -> {
+                try (Scope scope = new Scope()) {
+                    Tensor part = loss.of(from, count).mul((double) count / batch);
+                    part.backward();
+                    return part.item();
+                }
+            }));
+        }
+        double sum = 0;
+        for (Future<Double> part : parts) {
+            sum += result(part);
+        }
+        return sum;
+    }
+
+    private static double result(Future<Double> part) {
+        try {
+            return part.get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted in a training step", e);
+        } catch (ExecutionException e) {
+            throw new IllegalStateException("a training step failed: " + Engine.firstLine(e.getCause()), e.getCause());
+        }
+    }
+
+    @Override
+    public void close() {
+        workers.shutdownNow();
+        Engine.setThreads(threadsBefore);
+    }
+}
