@@ -31,13 +31,13 @@ public final class ShardedTensors implements TensorSource {
         try {
             for (var e : map.properties()) {
                 String file = e.getValue().asText();
-                Path path = index.resolveSibling(file);
-                if (!path.getFileName().toString().equals(file)) {
-                    throw new CheckpointException(index + ": '" + file + "' is not a file of the same folder");
+                if (!file.matches("[^/\\\\:\\p{Cntrl}]+")) {
+                    throw new CheckpointException(index + ": '" + SafeTensorsHeader.shown(file) + "' is not a file of the same folder");
                 }
+                Path path = index.resolveSibling(file);
                 SafeTensors shard = files.computeIfAbsent(file, f -> SafeTensors.open(path));
                 if (!shard.names().contains(e.getKey())) {
-                    throw new CheckpointException(path + ": there is no tensor '" + e.getKey() + "', though the index says so");
+                    throw new CheckpointException(path + ": there is no tensor '" + SafeTensorsHeader.shown(e.getKey()) + "', though the index says so");
                 }
                 byName.put(e.getKey(), shard);
             }

@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 
 /**
  * A path into a checkpoint. A network's constructor asks for its tensors by their names in the file, with the shapes that its config
@@ -42,15 +43,14 @@ public final class Weights implements AutoCloseable {
         }
     }
 
-    private interface Provider {
-        Tensor get(String name, Init init, long[] shape);
-
-        boolean has(String prefix);
-
-        Set<String> names();
+    /** Makes the tensor {@code name}: out of a file, or fresh. */
+    private interface Origin {
+        Tensor make(String name, Init init, long[] shape, UnaryOperator<Tensor> layout);
     }
 
-    private record Root(String description, Provider provider, Map<String, Tensor> parameters, List<String> problems) {
+    /** What all paths into one checkpoint share; fresh weights have no {@code names}. */
+    private record Root(String description, Set<String> names, boolean fresh, Origin origin, Map<String, Tensor> parameters,
+                        List<String> problems) {
     }
 
     private final Root root;
@@ -63,37 +63,36 @@ public final class Weights implements AutoCloseable {
 
     /**
      * Reads from {@code source}, floating-point tensors as {@code dtype} on {@code device}. Tensors that need no conversion share the
-     * mapped file; the others are converted one at a time, so the checkpoint is never in memory twice. The source must outlive this.
+     * mapped file; the others are converted one at a time, so the checkpoint is never in memory twice. The source may be closed once
+     * the network is built.
      */
     public static Weights load(TensorSource source, DType dtype, Device device) {
         List<String> problems = new ArrayList<>();
-        Provider provider = new Provider() {
-            @Override
-            public Tensor get(String name, Init init, long[] shape) {
-                if (!source.names().contains(name)) {
-                    problems.add("missing " + name + " " + Arrays.toString(shape));
-                    return Tensor.zeros(shape);
-                }
-                long[] stored = source.shape(name);
-                if (!Arrays.equals(stored, shape) && !isMatrixAsConvolution(stored, shape)) {
-                    problems.add("wrong shape " + name + ": " + Arrays.toString(stored) + " where " + Arrays.toString(shape) + " is wanted");
-                    return Tensor.zeros(shape);
-                }
-                Tensor x = source.get(name).view(shape);
-                return (x.dtype().isFloating() && x.dtype() != dtype ? x.to(dtype) : x).to(device);
+        Origin origin = (name, init, shape, layout) -> {
+            String problem = problem(source, name, shape);
+            if (!problem.isEmpty()) {
+                problems.add(problem);
+                return Tensor.zeros().expand(shape);    // a stand-in of four bytes, so that one report lists every problem
             }
-
-            @Override
-            public boolean has(String prefix) {
-                return source.names().stream().anyMatch(n -> n.startsWith(prefix));
-            }
-
-            @Override
-            public Set<String> names() {
-                return source.names();
-            }
+            Tensor x = source.get(name).view(shape);
+            return layout.apply(x.dtype().isFloating() ? x.to(dtype) : x).to(device);
         };
-        return new Weights(new Root(source.description(), provider, new LinkedHashMap<>(), problems), "");
+        return new Weights(new Root(source.description(), source.names(), false, origin, new LinkedHashMap<>(), problems), "");
+    }
+
+    /** Makes fresh parameters, float32 on {@code device}, each requiring gradients. The same {@code rng} gives the same network. */
+    public static Weights init(Rng rng, Device device) {
+        Origin origin = (name, init, shape, layout) -> layout.apply(init.make(rng, shape)).to(device).requiresGrad_(true);
+        return new Weights(new Root("fresh weights", Set.of(), true, origin, new LinkedHashMap<>(), List.of()), "");
+    }
+
+    private static String problem(TensorSource source, String name, long[] shape) {
+        if (!source.names().contains(name)) {
+            return "missing " + name + " " + Arrays.toString(shape);
+        }
+        long[] stored = source.shape(name);
+        return Arrays.equals(stored, shape) || isMatrixAsConvolution(stored, shape) ? ""
+                : "wrong shape " + name + ": " + Arrays.toString(stored) + " where " + Arrays.toString(shape) + " is wanted";
     }
 
     // Older VAEs and SD 1.x store 1x1 convolutions where newer ones have matrices, and the other way round.
@@ -101,27 +100,6 @@ public final class Weights implements AutoCloseable {
         long[] a = stored.length > wanted.length ? stored : wanted;
         long[] b = stored.length > wanted.length ? wanted : stored;
         return a.length == 4 && b.length == 2 && a[0] == b[0] && a[1] == b[1] && a[2] == 1 && a[3] == 1;
-    }
-
-    /** Makes fresh parameters, float32 on {@code device}, each requiring gradients. The same {@code rng} gives the same network. */
-    public static Weights init(Rng rng, Device device) {
-        Provider provider = new Provider() {
-            @Override
-            public Tensor get(String name, Init init, long[] shape) {
-                return init.make(rng, shape).to(device).requiresGrad_(true);
-            }
-
-            @Override
-            public boolean has(String prefix) {
-                return true;
-            }
-
-            @Override
-            public Set<String> names() {
-                return Set.of();
-            }
-        };
-        return new Weights(new Root("fresh weights", provider, new LinkedHashMap<>(), new ArrayList<>()), "");
     }
 
     /** The path {@code name} below this one. */
@@ -139,9 +117,9 @@ public final class Weights implements AutoCloseable {
         return sub(name);
     }
 
-    /** Whether anything lies at or below {@code name}; always so for fresh weights. */
+    /** Whether anything lies below {@code name}; always so for fresh weights. */
     public boolean has(String name) {
-        return root.provider.has(path + name + ".");
+        return root.fresh || root.names.stream().anyMatch(n -> n.startsWith(path + name + "."));
     }
 
     /** A parameter that only a checkpoint can give. */
@@ -149,23 +127,27 @@ public final class Weights implements AutoCloseable {
         return get(name, Init.ZEROS, shape);
     }
 
-    /** The parameter {@code name} of {@code shape}; {@code init} makes it where there is no checkpoint. Owned by this object. */
+    /**
+     * The parameter {@code name} of {@code shape}; {@code init} makes it where there is no checkpoint. Owned by this object, which
+     * hands out the same one when asked again: tied weights.
+     */
     public Tensor get(String name, Init init, long... shape) {
-        try (var scope = new Scope(); var noGrad = new NoGrad()) {
-            Tensor x = root.provider.get(path + name, init, shape).retain();
-            root.parameters.put(path + name, x);
-            return x;
-        }
+        return get(name, init, shape, UnaryOperator.identity());
     }
 
     /** As {@link #get}, laid out channels last, which convolutions are fast in. */
     public Tensor getChannelsLast(String name, Init init, long... shape) {
+        return get(name, init, shape, Tensor::channelsLast);
+    }
+
+    private Tensor get(String name, Init init, long[] shape, UnaryOperator<Tensor> layout) {
         try (var scope = new Scope(); var noGrad = new NoGrad()) {
-            Tensor x = root.provider.get(path + name, init, shape);
-            boolean trained = x.requiresGrad();
-            Tensor y = x.detach().channelsLast().requiresGrad_(trained).retain();
-            root.parameters.put(path + name, y);
-            return y;
+            Tensor x = root.parameters.computeIfAbsent(path + name, full -> root.origin.make(full, init, shape, layout).retain());
+            if (!Arrays.equals(x.shape(), shape)) {
+                throw new IllegalArgumentException(path + name + " was handed out as " + Arrays.toString(x.shape()) + ", it cannot also be "
+                        + Arrays.toString(shape));
+            }
+            return x;
         }
     }
 
@@ -186,19 +168,24 @@ public final class Weights implements AutoCloseable {
      * @throws CheckpointException listing every missing, unexpected and mis-shaped tensor
      */
     public <M> M build(Function<Weights, M> network, Predicate<String> extras) {
-        M model = network.apply(this);
-        List<String> problems = new ArrayList<>(root.problems);
-        for (String name : root.provider.names()) {
-            if (!root.parameters.containsKey(name) && !extras.test(name)) {
-                problems.add("unexpected " + name);
-            }
-        }
-        if (!problems.isEmpty()) {
+        try {
+            M model = network.apply(this);
+            check(extras);
+            return model;
+        } catch (RuntimeException e) {
             close();
+            throw e;
+        }
+    }
+
+    private void check(Predicate<String> extras) {
+        List<String> problems = new ArrayList<>(root.problems);
+        root.names.stream().filter(name -> !root.parameters.containsKey(name) && !extras.test(name))
+                .forEach(name -> problems.add("unexpected " + SafeTensorsHeader.shown(name)));
+        if (!problems.isEmpty()) {
             throw new CheckpointException(root.description + ": " + problems.size() + (problems.size() == 1 ? " tensor does" : " tensors do")
                     + " not fit the config: " + String.join("; ", problems));
         }
-        return model;
     }
 
     @Override

@@ -2,7 +2,7 @@ package io.sfumato.tensor;
 
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/** Element types: every one that a safetensors file can name, with its name there and its size in bytes. */
+/** Element types: every one of whole bytes that a safetensors file can name, with its name there and its size in bytes. */
 public enum DType {
     F64("F64", 8, ScalarType.Double),
     F32("F32", 4, ScalarType.Float),
@@ -10,6 +10,10 @@ public enum DType {
     BF16("BF16", 2, ScalarType.BFloat16),
     F8_E4M3("F8_E4M3", 1, ScalarType.Float8_e4m3fn),
     F8_E5M2("F8_E5M2", 1, ScalarType.Float8_e5m2),
+    F8_E4M3FNUZ("F8_E4M3FNUZ", 1, ScalarType.Float8_e4m3fnuz),
+    F8_E5M2FNUZ("F8_E5M2FNUZ", 1, ScalarType.Float8_e5m2fnuz),
+    F8_E8M0("F8_E8M0", 1, ScalarType.Float8_e8m0fnu),
+    C64("C64", 8, ScalarType.ComplexFloat),
     I64("I64", 8, ScalarType.Long),
     I32("I32", 4, ScalarType.Int),
     I16("I16", 2, ScalarType.Short),
@@ -40,8 +44,9 @@ public enum DType {
         return bytes;
     }
 
+    /** Whether it holds real numbers with a fraction. */
     public boolean isFloating() {
-        return ordinal() <= F8_E5M2.ordinal();
+        return ordinal() <= F8_E8M0.ordinal();
     }
 
     static DType of(ScalarType scalar) {

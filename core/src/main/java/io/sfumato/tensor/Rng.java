@@ -33,9 +33,29 @@ public final class Rng implements AutoCloseable {
         return new Tensor(torch.randn(Tensor.checked(shape), optional, Tensor.options(type)));
     }
 
+    /** Normal numbers, float32. */
+    public Tensor normal(double mean, double std, long... shape) {
+        return new Tensor(empty(DType.F32, shape).normal_(mean, std, optional));
+    }
+
     /** Uniform numbers in [0, 1), float32. */
     public Tensor rand(long... shape) {
-        return new Tensor(torch.rand(Tensor.checked(shape), optional, Tensor.options(DType.F32)));
+        return rand(DType.F32, shape);
+    }
+
+    /** Uniform numbers in [0, 1) drawn in {@code type}. */
+    public Tensor rand(DType type, long... shape) {
+        return new Tensor(torch.rand(Tensor.checked(shape), optional, Tensor.options(type)));
+    }
+
+    /** Uniform numbers in [low, high), float32. */
+    public Tensor uniform(double low, double high, long... shape) {
+        return new Tensor(empty(DType.F32, shape).uniform_(low, high, optional));
+    }
+
+    /** 1 where a coin of that probability falls so, else 0: the shape and dtype of {@code probabilities}, which lie in [0, 1]. */
+    public Tensor bernoulli(Tensor probabilities) {
+        return new Tensor(torch.bernoulli(probabilities.raw(), optional));
     }
 
     /** Uniform integers in [low, high), int64. */
@@ -55,7 +75,11 @@ public final class Rng implements AutoCloseable {
 
     /** Exponential numbers of rate 1, drawn in {@code type}. */
     public Tensor exponential(DType type, long... shape) {
-        return new Tensor(torch.empty(Tensor.checked(shape), Tensor.options(type), Tensor.noFormat()).exponential_(1.0, optional));
+        return new Tensor(empty(type, shape).exponential_(1.0, optional));
+    }
+
+    private static org.bytedeco.pytorch.Tensor empty(DType type, long[] shape) {
+        return torch.empty(Tensor.checked(shape), Tensor.options(type), Tensor.noFormat());
     }
 
     /** The state of the stream, to go on from with {@link #restore}. */

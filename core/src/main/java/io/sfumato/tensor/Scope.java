@@ -16,6 +16,10 @@ import org.bytedeco.javacpp.PointerScope;
  * }</pre>
  */
 public final class Scope implements AutoCloseable {
+    static {
+        Engine.load();
+    }
+
     private final PointerScope outer = PointerScope.getInnerScope();
     private final PointerScope scope = new PointerScope();
 

@@ -33,6 +33,10 @@ public final class Tensor implements AutoCloseable {
 
     Tensor(org.bytedeco.pytorch.Tensor t) {
         this.t = t;
+        // Outside every scope its maker owns it. Uncounted, it would die with the first scope that keeps it on its way.
+        if (PointerScope.getInnerScope() == null) {
+            t.retainReference();
+        }
     }
 
     org.bytedeco.pytorch.Tensor raw() {
@@ -45,7 +49,10 @@ public final class Tensor implements AutoCloseable {
         return this;
     }
 
-    /** Gives up one {@link #retain}, or the keep of a scope that had none around it. */
+    /**
+     * Gives up one {@link #retain}, the keep of a scope that had none around it, or a tensor made outside every scope. The garbage
+     * collector frees what is forgotten, but late: it does not see how large tensors are.
+     */
     @Override
     public void close() {
         t.releaseReference();
@@ -89,6 +96,9 @@ public final class Tensor implements AutoCloseable {
 
     /** Little-endian bytes of {@code type}, as they stand in a file. */
     public static Tensor of(DType type, byte[] bytes, long... shape) {
+        if (bytes.length % type.bytes() != 0) {
+            throw new IllegalArgumentException(bytes.length + " bytes are no whole number of " + type.code() + " elements");
+        }
         Tensor x = empty(type, bytes.length / type.bytes(), shape);
         try (var p = new PointerScope()) {
             new BytePointer(x.t.data_ptr()).put(bytes);
@@ -97,11 +107,7 @@ public final class Tensor implements AutoCloseable {
     }
 
     private static Tensor empty(DType type, long count, long[] shape) {
-        long numel = 1;
-        for (long d : checked(shape)) {
-            numel = Math.multiplyExact(numel, d);
-        }
-        if (numel != count) {
+        if (Arrays.stream(checked(shape)).asDoubleStream().reduce(1, (a, b) -> a * b) != count) {
             throw new IllegalArgumentException(count + " values cannot fill shape " + Arrays.toString(shape));
         }
         return new Tensor(torch.empty(shape, options(type), noFormat()));
@@ -732,6 +738,9 @@ public final class Tensor implements AutoCloseable {
 
     /** The gradient that {@link #backward} left; see {@link #hasGrad}. */
     public Tensor grad() {
+        if (!hasGrad()) {
+            throw new IllegalStateException(this + " has no gradient: nothing that requires one led from it to a backward()");
+        }
         return new Tensor(t.grad());
     }
 
