@@ -1,5 +1,6 @@
 package io.sfumato.tensor;
 
+import java.util.Arrays;
 import org.bytedeco.pytorch.Generator;
 import org.bytedeco.pytorch.GeneratorOptional;
 import org.bytedeco.pytorch.global.torch;
@@ -28,9 +29,23 @@ public final class Rng implements AutoCloseable {
         return randn(DType.F32, shape);
     }
 
-    /** Standard normal numbers drawn in {@code type}: other types are other numbers, not rounded float32 ones. */
+    /** Standard normal numbers drawn in {@code type}: float64 ones are other numbers, and so are most of a half's last 16. */
     public Tensor randn(DType type, long... shape) {
-        return new Tensor(torch.randn(Tensor.checked(shape), optional, Tensor.options(type)));
+        boolean half = type == DType.F16 || type == DType.BF16;
+        return half ? randnHalf(type, shape) : new Tensor(torch.randn(Tensor.checked(shape), optional, Tensor.options(type)));
+    }
+
+    // As PyTorch 2.15 draws halves: float32 numbers in blocks of 16, the last block moved back onto the end. The engine's own are coarser.
+    private Tensor randnHalf(DType type, long[] shape) {
+        try (var scope = new Scope()) {
+            long n = Arrays.stream(Tensor.checked(shape)).reduce(1, Math::multiplyExact);
+            if (n < 16) {
+                return scope.keep(randn(n).to(type).view(shape));
+            }
+            long drawn = (n + 15) / 16 * 16;
+            Tensor x = randn(drawn);
+            return scope.keep(Tensor.cat(0, x.narrow(0, 0, n - 16), x.narrow(0, drawn - 16, 16)).to(type).view(shape));
+        }
     }
 
     /** Normal numbers, float32. */

@@ -62,24 +62,30 @@ public final class Tensor implements AutoCloseable {
 
     public static Tensor of(float[] values, long... shape) {
         Tensor x = empty(DType.F32, values.length, shape);
-        try (var p = new PointerScope()) {
-            x.t.data_ptr_float().put(values);
+        if (values.length > 0) {    // an empty tensor has no address
+            try (var p = new PointerScope()) {
+                x.t.data_ptr_float().put(values);
+            }
         }
         return x;
     }
 
     public static Tensor of(double[] values, long... shape) {
         Tensor x = empty(DType.F64, values.length, shape);
-        try (var p = new PointerScope()) {
-            x.t.data_ptr_double().put(values);
+        if (values.length > 0) {
+            try (var p = new PointerScope()) {
+                x.t.data_ptr_double().put(values);
+            }
         }
         return x;
     }
 
     public static Tensor of(long[] values, long... shape) {
         Tensor x = empty(DType.I64, values.length, shape);
-        try (var p = new PointerScope()) {
-            x.t.data_ptr_long().put(values);
+        if (values.length > 0) {
+            try (var p = new PointerScope()) {
+                x.t.data_ptr_long().put(values);
+            }
         }
         return x;
     }
@@ -100,8 +106,10 @@ public final class Tensor implements AutoCloseable {
             throw new IllegalArgumentException(bytes.length + " bytes are no whole number of " + type.code() + " elements");
         }
         Tensor x = empty(type, bytes.length / type.bytes(), shape);
-        try (var p = new PointerScope()) {
-            new BytePointer(x.t.data_ptr()).put(bytes);
+        if (bytes.length > 0) {
+            try (var p = new PointerScope()) {
+                new BytePointer(x.t.data_ptr()).put(bytes);
+            }
         }
         return x;
     }
@@ -203,7 +211,9 @@ public final class Tensor implements AutoCloseable {
     public float[] toFloats() {
         try (var p = new PointerScope()) {
             float[] values = new float[Math.toIntExact(t.numel())];
-            new FloatPointer(host(DType.F32).data_ptr()).get(values);
+            if (values.length > 0) {
+                new FloatPointer(host(DType.F32).data_ptr()).get(values);
+            }
             return values;
         }
     }
@@ -211,7 +221,9 @@ public final class Tensor implements AutoCloseable {
     public double[] toDoubles() {
         try (var p = new PointerScope()) {
             double[] values = new double[Math.toIntExact(t.numel())];
-            new DoublePointer(host(DType.F64).data_ptr()).get(values);
+            if (values.length > 0) {
+                new DoublePointer(host(DType.F64).data_ptr()).get(values);
+            }
             return values;
         }
     }
@@ -219,7 +231,9 @@ public final class Tensor implements AutoCloseable {
     public long[] toLongs() {
         try (var p = new PointerScope()) {
             long[] values = new long[Math.toIntExact(t.numel())];
-            new LongPointer(host(DType.I64).data_ptr()).get(values);
+            if (values.length > 0) {
+                new LongPointer(host(DType.I64).data_ptr()).get(values);
+            }
             return values;
         }
     }
@@ -228,7 +242,9 @@ public final class Tensor implements AutoCloseable {
     public byte[] toBytes() {
         try (var p = new PointerScope()) {
             byte[] bytes = new byte[Math.toIntExact(nbytes())];
-            new BytePointer(host(dtype()).data_ptr()).get(bytes);
+            if (bytes.length > 0) {
+                new BytePointer(host(dtype()).data_ptr()).get(bytes);
+            }
             return bytes;
         }
     }
