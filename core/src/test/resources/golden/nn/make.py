@@ -1,6 +1,6 @@
 """Numbers of PyTorch's layers and their gradients, for the tests of io.sfumato.nn: python make.py writes golden.safetensors.
 
-Keys: CASE/x, CASE/weight, CASE/bias, CASE/y, and CASE/grad_... of sum(y * CASE/g).
+Keys: CASE.x, CASE.weight, CASE.bias, CASE.y, and CASE.grad_... of sum(y * CASE.g).
 """
 import math
 import os
@@ -19,11 +19,11 @@ def case(name, function, **inputs):
     y = function(**inputs)
     g = torch.randn_like(y)
     (y * g).sum().backward()
-    out[f"{name}/y"], out[f"{name}/g"] = y, g
+    out[f"{name}.y"], out[f"{name}.g"] = y, g
     for k, v in inputs.items():
-        out[f"{name}/{k}"] = v
+        out[f"{name}.{k}"] = v
         if v.grad is not None:
-            out[f"{name}/grad_{k}"] = v.grad
+            out[f"{name}.grad_{k}"] = v.grad
 
 
 r = torch.randn
@@ -41,7 +41,7 @@ case("attention_causal", lambda q, k, v: F.scaled_dot_product_attention(q, k, v,
 mask = torch.zeros(2, 1, 1, 5)
 mask[0, ..., 3:] = -math.inf
 mask[1, ..., 1] = -2.5
-out["attention_mask/mask"] = mask
+out["attention_mask.mask"] = mask
 case("attention_mask", lambda q, k, v: F.scaled_dot_product_attention(q, k, v, mask), **{n: t.clone() for n, t in q.items()})
 
 
@@ -55,11 +55,11 @@ def timestep_embedding(t, width, cos_first, shift):
     return F.pad(e, (0, 1)) if width % 2 else e
 
 
-out["timestep/t"] = t = torch.tensor([0.0, 1.0, 17.25, 500.5, 999.0])
+out["timestep.t"] = t = torch.tensor([0.0, 1.0, 17.25, 500.5, 999.0])
 for width in (8, 9, 320):
     for cos_first in (False, True):
         for shift in (0, 1):
-            out[f"timestep/{width}_{'cos' if cos_first else 'sin'}_{shift}"] = timestep_embedding(t, width, cos_first, shift)
+            out[f"timestep.{width}_{'cos' if cos_first else 'sin'}_{shift}"] = timestep_embedding(t, width, cos_first, shift)
 
 folder = os.path.dirname(os.path.abspath(__file__))
 save_file({k: v.detach().contiguous() for k, v in out.items()}, os.path.join(folder, "golden.safetensors"))
