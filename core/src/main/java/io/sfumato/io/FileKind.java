@@ -26,7 +26,7 @@ final class FileKind {
 
     /** The clause ", it seems to be ...", or none where the bytes say nothing. */
     static String clause(byte[] first) {
-        String start = new String(first, StandardCharsets.ISO_8859_1).stripLeading();
+        String start = new String(first, StandardCharsets.ISO_8859_1).replaceFirst("^[ \\t\\r\\n]+", "");
         return KINDS.entrySet().stream().filter(kind -> start.startsWith(kind.getKey())).findFirst()
                 .map(kind -> ", it seems to be " + kind.getValue()).orElse("");
     }

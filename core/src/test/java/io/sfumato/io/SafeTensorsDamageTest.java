@@ -108,7 +108,7 @@ class SafeTensorsDamageTest {
         seemsToBe("\n<!DOCTYPE html><html><body>Not found</body></html>", "a web page");
         seemsToBe("PK\u0003\u0004\0\0\b\barchive/data.pkl", "a zip archive, as PyTorch writes for .ckpt, .pt and .bin");
         seemsToBe("\u0080\u0002}q\0X\n\0\0\0state_dict", "a pickle, as old PyTorch wrote for .ckpt, .pt and .bin");
-        seemsToBe("\u001f\u008b\b\0\0\0\0\0", "a gzip archive");
+        seemsToBe("\u001f\u008b\b\0\0\0\0\0\0\u0003abc", "a gzip archive");
         seemsToBe("version https://git-lfs.github.com/spec/v1", "a Git LFS pointer: the file itself was not downloaded");
         seemsToBe("GGUF\u0003\0\0\0\0\0\0\0", "a GGUF file");
         seemsToBe("{\"_class_name\": \"UNet2DConditionModel\"}", "JSON text");
