@@ -35,6 +35,14 @@ class ArchitectureTest {
     private final Path root = Path.of("").toAbsolutePath().getParent();
 
     @Test
+    void seesTheSources() {
+        Path linear = root.resolve("core/src/main/java/io/sfumato/nn/Linear.java");
+        assertThat(sources()).contains(linear);
+        assertThat(className(linear)).isEqualTo("io.sfumato.nn.Linear");
+        assertThat(imports(linear)).contains("io.sfumato.io.Weights");
+    }
+
+    @Test
     void onlyCoreImportsTheEngine() {
         assertThat(sources().filter(source -> !module(source).equals("core") && text(source).contains("org.bytedeco"))).isEmpty();
     }

@@ -55,7 +55,8 @@ public final class SafeTensors implements TensorSource {
             long length = channel.size();
             byte[] first = read(channel, 0, (int) Math.min(length, 64)).array();
             if (length < 8) {
-                throw bad(file, "no safetensors file" + FileKind.clause(first) + ": it has " + length + " bytes, fewer than the 8 of a header length");
+                throw bad(file, "no safetensors file" + FileKind.clause(first) + ": it has " + length
+                        + " bytes, fewer than the 8 of a header length");
             }
             long headerLength = ByteBuffer.wrap(first).order(ByteOrder.LITTLE_ENDIAN).getLong();
             if (headerLength < 2 || headerLength > MAX_HEADER || first.length > 8 && first[8] != '{') {
@@ -63,7 +64,8 @@ public final class SafeTensors implements TensorSource {
                         + " bytes, does not begin with '{' or is too long");
             }
             if (8 + headerLength > length) {
-                throw bad(file, "cut short: the header needs " + headerLength + " bytes, the file has " + (length - 8) + " after its length");
+                throw bad(file, "cut short: the header needs " + headerLength + " bytes, the file has "
+                        + (length - 8) + " after its length");
             }
             byte[] header = read(channel, 8, (int) headerLength).array();
             return new SafeTensors(file, parse(file, header, length - 8 - headerLength), 8 + headerLength, map(file, channel, length));
@@ -172,13 +174,15 @@ public final class SafeTensors implements TensorSource {
     public static void write(Path file, Map<String, Tensor> tensors, Map<String, String> metadata) {
         Map<String, Tensor> sorted = new LinkedHashMap<>();
         tensors.entrySet().stream()
-                .sorted(Comparator.<Map.Entry<String, Tensor>>comparingInt(e -> -e.getValue().dtype().bytes()).thenComparing(Map.Entry::getKey))
+                .sorted(Comparator.<Map.Entry<String, Tensor>>comparingInt(e -> -e.getValue().dtype().bytes())
+                        .thenComparing(Map.Entry::getKey))
                 .forEach(e -> sorted.put(e.getKey(), e.getValue()));
         byte[] header = SafeTensorsHeader.of(sorted, metadata);
         Path absolute = file.toAbsolutePath();
         Path part = absolute.resolveSibling(absolute.getFileName() + ".part");
         try {
-            try (FileChannel out = FileChannel.open(part, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
+            try (FileChannel out = FileChannel.open(part,
+                    StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
                 writeAll(out, ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(header.length).flip());
                 writeAll(out, ByteBuffer.wrap(header));
                 for (Tensor x : sorted.values()) {

@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 
-/** A checkpoint in several safetensors files under a {@code *.safetensors.index.json} whose {@code weight_map} says which tensor is in which. */
+/** A checkpoint in several safetensors files under a {@code *.safetensors.index.json} whose {@code weight_map} tells which. */
 public final class ShardedTensors implements TensorSource {
     private final Path index;
     private final Map<String, SafeTensors> files;
@@ -37,7 +37,8 @@ public final class ShardedTensors implements TensorSource {
                 Path path = index.resolveSibling(file);
                 SafeTensors shard = files.computeIfAbsent(file, f -> SafeTensors.open(path));
                 if (!shard.names().contains(e.getKey())) {
-                    throw new CheckpointException(path + ": there is no tensor '" + SafeTensorsHeader.shown(e.getKey()) + "', though the index says so");
+                    throw new CheckpointException(path + ": there is no tensor '"
+                            + SafeTensorsHeader.shown(e.getKey()) + "', though the index says so");
                 }
                 byName.put(e.getKey(), shard);
             }

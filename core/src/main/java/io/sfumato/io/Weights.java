@@ -183,7 +183,8 @@ public final class Weights implements AutoCloseable {
         root.names.stream().filter(name -> !root.parameters.containsKey(name) && !extras.test(name))
                 .forEach(name -> problems.add("unexpected " + SafeTensorsHeader.shown(name)));
         if (!problems.isEmpty()) {
-            throw new CheckpointException(root.description + ": " + problems.size() + (problems.size() == 1 ? " tensor does" : " tensors do")
+            throw new CheckpointException(root.description + ": " + problems.size()
+                    + (problems.size() == 1 ? " tensor does" : " tensors do")
                     + " not fit the config: " + String.join("; ", problems));
         }
     }

@@ -30,7 +30,7 @@ class EngineTest {
 
     @Test
     void aSmallHeapIsEnoughForAGigabyteOfTensors() throws IOException, InterruptedException {
-        assertThat(runJvm(GigabyteOfTensors.class)).isEqualTo("268435456\n");
+        assertThat(runJvm(GigabyteOfTensors.class)).isEqualTo("268435456");
     }
 
     // What a program of that class prints, errors included, in its own JVM with a heap of 256 MB and no other flag.
@@ -42,6 +42,6 @@ class EngineTest {
         String text = output.toString(StandardCharsets.UTF_8);
         assertThat(process.waitFor()).as(text).isZero();
         // From Java 24 on the JVM itself warns of native access without the flag that allows it.
-        return Runtime.version().feature() < 24 ? text : text.replaceAll("(?m)^WARNING:.*\\R", "");
+        return (Runtime.version().feature() < 24 ? text : text.replaceAll("(?m)^WARNING:.*\\R", "")).strip();
     }
 }
