@@ -1,8 +1,10 @@
 package io.sfumato.io;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -10,7 +12,8 @@ import java.nio.file.Path;
 
 /** Reads the JSON files of a model folder. */
 public final class JsonFile {
-    private static final ObjectMapper JSON = new ObjectMapper();
+    // Python writes infinities bare: "lambda_min_clipped": -Infinity in scheduler configs.
+    private static final ObjectMapper JSON = JsonMapper.builder().enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS).build();
 
     private JsonFile() {
     }

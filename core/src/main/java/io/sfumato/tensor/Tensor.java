@@ -138,6 +138,11 @@ public final class Tensor implements AutoCloseable {
         return new Tensor(torch.full(checked(shape), new Scalar(value), options(DType.F32)));
     }
 
+    /** {@code n} evenly spaced float32 values from {@code start} to {@code end}, both included. */
+    public static Tensor linspace(double start, double end, long n) {
+        return new Tensor(torch.linspace(new Scalar(start), new Scalar(end), n, options(DType.F32)));
+    }
+
     /** 0, 1, ... n-1 as int64. */
     public static Tensor arange(long n) {
         return new Tensor(torch.arange(new Scalar(n), options(DType.I64)));

@@ -1,0 +1,36 @@
+package io.sfumato.diffusion;
+
+import io.sfumato.tensor.Scope;
+import io.sfumato.tensor.Tensor;
+
+/** Euler steps that go down too far and add fresh noise back (k-diffusion's sample_euler_ancestral with eta 1). */
+record EulerAncestral() implements Sampler {
+
+    @Override
+    public Tensor sample(Denoiser denoiser, Tensor x, Grid grid, Noise noise, Step.Listener onStep) {
+        try (var all = new Scope()) {
+            for (int i = grid.start(); i < grid.calls(); i++) {
+                try (var scope = new Scope()) {
+                    double sigma = grid.sigma(i);
+                    double next = grid.sigma(i + 1);
+                    double sigmaUp = next * Math.sqrt((sigma * sigma - next * next) / (sigma * sigma));
+                    double sigmaDown = Math.sqrt(next * next - sigmaUp * sigmaUp);
+                    NoiseLevel at = NoiseLevel.ofSigma(sigma);
+                    Tensor in = x.mul(at.alpha());
+                    Tensor x0 = denoiser.x0(in, denoiser.output(in, grid.timestep(i)), at);
+                    Tensor mean = x.add(x.sub(x0).mul((sigmaDown - sigma) / sigma));
+                    x = scope.keep(mean.add(noise.next(x).mul(sigmaUp)));
+                    onStep.onStep(grid.step(i, x, x0));
+                }
+            }
+            return all.keep(x);
+        }
+    }
+
+    static Sampling plan(SchedulerConfig config, int steps, double eta) {
+        double[] alphas = Betas.alphasCumprod(config, true);
+        double[] timesteps = config.floatTimesteps(Spacing.LINSPACE, steps);
+        double[] sigmas = Sigmas.closed(Sigmas.interpolate(timesteps, Sigmas.ofAlphasCumprod(alphas)), 0);
+        return Euler.karras(config, new EulerAncestral(), timesteps, sigmas, alphas);
+    }
+}

@@ -1,0 +1,145 @@
+package io.sfumato.diffusion;
+
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+
+/** The samplers and schedules that there are, under the names that diffusers, A1111's web UI and ComfyUI give them. */
+public final class Samplers {
+    private static final String DDIM = "DDIMScheduler";
+    private static final String PNDM = "PNDMScheduler";
+    private static final String EULER = "EulerDiscreteScheduler";
+    private static final String EULER_A = "EulerAncestralDiscreteScheduler";
+    private static final String DPM_MULTISTEP = "DPMSolverMultistepScheduler";
+
+    /** Lays a scheduler's sampler out for a number of steps. */
+    @FunctionalInterface
+    interface Planner {
+        Sampling plan(SchedulerConfig config, int steps, double eta);
+    }
+
+    private record Entry(Planner planner, Set<SigmaSchedule> schedules) {
+    }
+
+    private record Choice(String className, Map<String, Object> keys) {
+    }
+
+    private static final Map<String, Entry> CLASSES = new LinkedHashMap<>();
+    private static final Map<String, Choice> NAMES = new LinkedHashMap<>();
+    private static final Map<String, Map<String, Object>> SCHEDULES = new LinkedHashMap<>();
+
+    static {
+        Set<SigmaSchedule> common = EnumSet.of(SigmaSchedule.KARRAS, SigmaSchedule.EXPONENTIAL, SigmaSchedule.BETA);
+        CLASSES.put(DDIM, new Entry(Ddim::plan, Set.of()));
+        CLASSES.put(PNDM, new Entry(Pndm::plan, Set.of()));
+        CLASSES.put(EULER, new Entry(Euler::plan, common));
+        CLASSES.put(EULER_A, new Entry(EulerAncestral::plan, Set.of()));
+        CLASSES.put(DPM_MULTISTEP, new Entry(DpmSolverMultistep::plan, EnumSet.complementOf(EnumSet.of(SigmaSchedule.NORMAL))));
+
+        CLASSES.keySet().forEach(name -> name(name, Map.of(), name));
+        name(DDIM, Map.of(), "DDIM");
+        name(PNDM, Map.of(), "PNDM");
+        name(PNDM, Map.of("skip_prk_steps", true), "PLMS");
+        name(EULER, Map.of(), "Euler");
+        name(EULER_A, Map.of(), "Euler a", "euler_ancestral");
+        name(DPM_MULTISTEP, Map.of(), "DPM++ 2M", "dpmpp_2m");
+        name(DPM_MULTISTEP, Map.of("use_karras_sigmas", true), "DPM++ 2M Karras");
+
+        for (SigmaSchedule schedule : SigmaSchedule.values()) {
+            SCHEDULES.put(schedule.name().toLowerCase(Locale.ROOT), Map.of());
+        }
+        SCHEDULES.put("normal", Map.of("timestep_spacing", "linspace"));
+        SCHEDULES.put("linspace", Map.of("timestep_spacing", "linspace"));
+        for (String name : List.of("trailing", "sgm_uniform", "simple")) {
+            SCHEDULES.put(name, Map.of("timestep_spacing", "trailing"));
+        }
+        for (String name : List.of("leading", "ddim_uniform")) {
+            SCHEDULES.put(name, Map.of("timestep_spacing", "leading"));
+        }
+    }
+
+    private Samplers() {
+    }
+
+    private static void name(String className, Map<String, Object> keys, String... names) {
+        for (String name : names) {
+            NAMES.put(name, new Choice(className, keys));
+        }
+    }
+
+    /** Every name that {@link #choose} knows. */
+    public static List<String> names() {
+        return List.copyOf(NAMES.keySet());
+    }
+
+    /** Every name that {@link #schedule} knows. */
+    public static List<String> schedules() {
+        return List.copyOf(SCHEDULES.keySet());
+    }
+
+    /** The diffusers classes that there are. */
+    static Set<String> classNames() {
+        return CLASSES.keySet();
+    }
+
+    static Planner planner(String className) {
+        return entry(className).planner;
+    }
+
+    /** Whether the class has a key for the schedule. */
+    static boolean reads(String className, SigmaSchedule schedule) {
+        return entry(className).schedules.contains(schedule);
+    }
+
+    private static Entry entry(String className) {
+        Entry entry = CLASSES.get(className);
+        if (entry == null) {
+            throw unknown("scheduler", className, classNames());
+        }
+        return entry;
+    }
+
+    /** {@code model}'s config turned to the sampler {@code name}, upper and lower case alike. */
+    public static SchedulerConfig choose(SchedulerConfig model, String name) {
+        for (var e : NAMES.entrySet()) {
+            if (e.getKey().equalsIgnoreCase(name)) {
+                return model.as(e.getValue().className).with(e.getValue().keys);
+            }
+        }
+        throw unknown("sampler", name, NAMES.keySet());
+    }
+
+    /** {@code config} with its timesteps or sigmas laid out by the schedule {@code name}, upper and lower case alike. */
+    public static SchedulerConfig schedule(SchedulerConfig config, String name) {
+        String wanted = name.toLowerCase(Locale.ROOT);
+        if (!SCHEDULES.containsKey(wanted)) {
+            throw unknown("schedule", name, SCHEDULES.keySet());
+        }
+        Map<String, Object> keys = new LinkedHashMap<>(SCHEDULES.get(wanted));
+        for (SigmaSchedule each : SigmaSchedule.values()) {
+            if (each != SigmaSchedule.NORMAL) {
+                boolean chosen = each.name().equalsIgnoreCase(wanted);
+                keys.put(each.key(), chosen);
+                if (chosen && !reads(config.className(), each)) {
+                    throw new IllegalArgumentException("schedule \"" + name + "\": " + config.className()
+                            + " takes normal, leading, trailing" + others(config.className()));
+                }
+            }
+        }
+        return config.with(keys);
+    }
+
+    private static String others(String className) {
+        var names = new StringBuilder();
+        entry(className).schedules.forEach(s -> names.append(", ").append(s.name().toLowerCase(Locale.ROOT)));
+        return names.toString();
+    }
+
+    private static IllegalArgumentException unknown(String what, String name, Set<String> names) {
+        return new IllegalArgumentException("unknown " + what + " \"" + name + "\"; the nearest are "
+                + String.join(", ", Names.nearest(name, names)));
+    }
+}

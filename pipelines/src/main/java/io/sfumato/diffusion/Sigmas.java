@@ -1,0 +1,113 @@
+package io.sfumato.diffusion;
+
+import io.sfumato.tensor.Scope;
+import io.sfumato.tensor.Tensor;
+import java.util.Arrays;
+
+/**
+ * Noise-to-signal ratios of a grid and the timesteps that belong to them. A table has one sigma for each training timestep, rising.
+ * Where the reference computes in float32, so does this: the timesteps must come out the same to the last bit.
+ */
+final class Sigmas {
+    private static final float[] LOG_P = {0f, 1f, 2.112677543073053063722f, 1.480000633576506585156f,
+        3.808837741388407920751e-1f, 2.589979117907922693523e-2f};
+    private static final float[] LOG_Q = {1f, 2.612677543073109236779f, 2.453006071784736363091f, 9.864942958519418960339e-1f,
+        1.546476374983906719538e-1f, 5.875095403124574342950e-3f};
+    private static final float LN_2 = 0.693147180559945309417f;
+    private static final float SQRT_2 = 1.41421356237f;
+
+    private Sigmas() {
+    }
+
+    /** The table of sqrt((1 - a) / a). */
+    static float[] ofAlphasCumprod(double[] alphasCumprod) {
+        float[] table = new float[alphasCumprod.length];
+        for (int i = 0; i < table.length; i++) {
+            float a = (float) alphasCumprod[i];
+            table[i] = (float) Math.sqrt((1f - a) / a);
+        }
+        return table;
+    }
+
+    /** {@code n} values from {@code start} to {@code end}, both included; the first alone if n is 1. */
+    static double[] linspace(double start, double end, int n) {
+        double step = (end - start) / (n - 1);
+        double[] values = new double[n];
+        Arrays.setAll(values, i -> i == 0 ? start : i == n - 1 ? end : i * step + start);
+        return values;
+    }
+
+    /** The table read between its entries. */
+    static double[] interpolate(double[] timesteps, float[] table) {
+        return Arrays.stream(timesteps).map(t -> {
+            double inside = Math.min(Math.max(t, 0), table.length - 1);
+            int low = (int) inside;
+            return low == inside ? table[low] : ((double) table[low + 1] - table[low]) * (inside - low) + table[low];
+        }).toArray();
+    }
+
+    /** {@code steps} + 1 sigmas from the table's highest to its lowest, evenly spaced in their logarithm. */
+    static double[] logLinear(float[] table, int steps) {
+        try (var scope = new Scope()) {
+            return Tensor.linspace(log(table[table.length - 1]), log(table[0]), steps + 1).exp().toDoubles();
+        }
+    }
+
+    /** The timesteps at which the table has {@code sigmas}, between its entries by their logarithm. */
+    static double[] timesteps(double[] sigmas, float[] table) {
+        float[] logs = new float[table.length];
+        for (int i = 0; i < logs.length; i++) {
+            logs[i] = log(table[i]);
+        }
+        return Arrays.stream(sigmas).map(sigma -> {
+            double log = Math.log(Math.max(sigma, 1e-10));
+            int low = 0;
+            while (low < logs.length - 2 && log >= logs[low + 1]) {
+                low++;
+            }
+            double w = Math.min(Math.max((logs[low] - log) / (logs[low] - logs[low + 1]), 0), 1);
+            return (1 - w) * low + w * (low + 1);
+        }).toArray();
+    }
+
+    /** {@code sigmas}, then {@code last}, all rounded to float32. */
+    static double[] closed(double[] sigmas, double last) {
+        double[] closed = Arrays.copyOf(sigmas, sigmas.length + 1);
+        closed[sigmas.length] = last;
+        return floats(closed);
+    }
+
+    static double[] floats(double[] values) {
+        return Arrays.stream(values).map(v -> (float) v).toArray();
+    }
+
+    /** log(sigma) / 4 of all but the last: the timesteps of networks that were trained on continuous noise. */
+    static double[] quarterLogs(double[] sigmas) {
+        try (var scope = new Scope()) {
+            float[] values = new float[sigmas.length - 1];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = (float) sigmas[i];
+            }
+            return Tensor.of(values, values.length).log().mul(0.25).toDoubles();
+        }
+    }
+
+    /** NumPy's float32 logarithm, a quotient of polynomials, which is not always the nearest float. */
+    static float log(float x) {
+        int exponent = Math.getExponent(x);
+        float mantissa = Math.scalb(x, -exponent);
+        if (mantissa > SQRT_2) {
+            mantissa *= 0.5f;
+            exponent++;
+        }
+        return Math.fma((float) exponent, LN_2, polynomial(LOG_P, mantissa - 1) / polynomial(LOG_Q, mantissa - 1));
+    }
+
+    private static float polynomial(float[] coefficients, float x) {
+        float sum = coefficients[5];
+        for (int k = 4; k >= 0; k--) {
+            sum = Math.fma(sum, x, coefficients[k]);
+        }
+        return sum;
+    }
+}

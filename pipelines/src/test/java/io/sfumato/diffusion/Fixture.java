@@ -1,0 +1,74 @@
+package io.sfumato.diffusion;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.sfumato.io.JsonFile;
+import io.sfumato.io.SafeTensors;
+import io.sfumato.tensor.Rng;
+import io.sfumato.tensor.Tensor;
+import java.net.URISyntaxException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Trajectories of the reference's schedulers with a cheap stand-in for the network: 0.3 x + 0.1 sin(t / 100). */
+record Fixture(JsonNode json, SafeTensors tensors) implements AutoCloseable {
+    private static final long STEP_SEED = 777;
+
+    static Fixture open(String name) {
+        return new Fixture(JsonFile.read(path(name + ".json")), SafeTensors.open(path(name + ".safetensors")));
+    }
+
+    private static Path path(String name) {
+        try {
+            return Path.of(Fixture.class.getResource("/schedulers/" + name).toURI());
+        } catch (URISyntaxException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    List<JsonNode> cases() {
+        List<JsonNode> cases = new ArrayList<>();
+        json.get("cases").forEach(cases::add);
+        return cases;
+    }
+
+    static SchedulerConfig config(JsonNode c) {
+        ObjectNode config = c.get("config").deepCopy();
+        return SchedulerConfig.of(config.put("_class_name", c.get("scheduler_class").asText()));
+    }
+
+    /** The initial x, then x after each step; {@code inputs} gets what the network was given. */
+    List<Tensor> run(Sampling sampling, List<Tensor> inputs) {
+        Tensor unit = tensors.get("unit_noise");
+        int start = sampling.grid().start();
+        Tensor x = start > 0 ? sampling.addNoise(tensors.get("clean"), unit, start) : unit.mul(sampling.initNoiseSigma());
+        List<Tensor> xs = new ArrayList<>(List.of(x));
+        try (var rng = new Rng(STEP_SEED)) {
+            sampling.sample((in, t) -> {
+                inputs.add(in.clone().retain());
+                return in.mul(0.3).add(0.1 * Math.sin(t / 100));
+            }, x, Noise.shared(rng), step -> xs.add(step.x().clone().retain()));
+        }
+        return xs;
+    }
+
+    static void near(String what, Tensor actual, Tensor expected, double tolerance) {
+        assertThat(actual.shape()).as(what).isEqualTo(expected.shape());
+        assertThat(actual.sub(expected).abs().amax(false, 0, 1, 2, 3).item()).as(what).isLessThanOrEqualTo(tolerance);
+    }
+
+    static void relativelyNear(String what, double[] actual, double[] expected) {
+        assertThat(actual).as(what).hasSameSizeAs(expected);
+        for (int i = 0; i < actual.length; i++) {
+            assertThat(Math.abs(actual[i] - expected[i])).as(what + " " + i).isLessThanOrEqualTo(1e-5 * Math.abs(expected[i]));
+        }
+    }
+
+    @Override
+    public void close() {
+        tensors.close();
+    }
+}

@@ -1,0 +1,108 @@
+package io.sfumato.diffusion;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.sfumato.tensor.Scope;
+import io.sfumato.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+class SchedulersTest {
+    private static final Set<String> LATER = Set.of("ddim_eta_half_clipped_output", "euler_custom_timesteps_ays", "euler_custom_sigmas",
+            "euler_churn", "dpmpp_2m_flow", "dpmpp_2m_sde_karras", "dpmpp_2m_sde_heun", "dpmpp_1_sde", "dpmpp_3m_sde", "dpm_2m", "dpm_3m_v",
+            "sde_dpm_2m", "dpmpp_2m_learned_range");
+
+    @TestFactory
+    List<DynamicTest> trajectoriesOfTheReference() {
+        List<DynamicTest> tests = new ArrayList<>();
+        try (var fixture = Fixture.open("golden")) {
+            for (JsonNode c : fixture.cases()) {
+                if (Samplers.classNames().contains(c.get("scheduler_class").asText()) && !LATER.contains(c.get("name").asText())) {
+                    tests.add(DynamicTest.dynamicTest(c.get("name").asText(), () -> check(c)));
+                }
+            }
+        }
+        assertThat(tests).hasSize(42);
+        return tests;
+    }
+
+    private static void check(JsonNode c) {
+        try (var scope = new Scope(); var fixture = Fixture.open("golden")) {
+            String name = c.get("name").asText() + "/";
+            int steps = c.get("set_timesteps").get("num_inference_steps").asInt();
+            Sampling whole = Sampling.of(Fixture.config(c), steps, c.get("step").path("eta").asDouble(0));
+            assertThat(whole.grid().timesteps()).isEqualTo(fixture.tensors().get(name + "all_timesteps").toDoubles());
+            assertThat(whole.initNoiseSigma()).isCloseTo(c.get("init_noise_sigma").asDouble(), within(whole.initNoiseSigma()));
+            if (whole.grid().sigmas().length > 0) {
+                Fixture.relativelyNear("sigmas", whole.grid().sigmas(), fixture.tensors().get(name + "sigmas").toDoubles());
+            }
+
+            Sampling sampling = c.get("options").has("strength")
+                    ? whole.from(Sampling.skipped(steps, c.get("options").get("strength").asDouble())) : whole;
+            double tolerance = 1e-5 * Math.max(1, c.get("max_abs").asDouble());
+            List<Tensor> inputs = new ArrayList<>();
+            List<Tensor> xs = fixture.run(sampling, inputs);
+            Tensor samples = fixture.tensors().get(name + "samples");
+            assertThat(xs).hasSize((int) samples.size(0));
+            for (int i = 0; i < xs.size(); i++) {
+                Fixture.near("sample " + i, xs.get(i), samples.select(0, i), tolerance);
+            }
+            Tensor scaled = fixture.tensors().get(name + "scaled_inputs");
+            for (int i = 0; i < inputs.size(); i++) {
+                Fixture.near("input " + i, inputs.get(i), scaled.select(0, i), tolerance);
+            }
+            checkAddNoise(fixture, name, whole);
+        }
+    }
+
+    /** The two pictures of the batch are noised for the first timestep and the one in the middle. */
+    private static void checkAddNoise(Fixture fixture, String name, Sampling sampling) {
+        Tensor expected = fixture.tensors().get(name + "add_noise");
+        Tensor clean = fixture.tensors().get("clean");
+        Tensor unit = fixture.tensors().get("unit_noise");
+        int[] calls = {0, sampling.grid().calls() / 2};
+        for (int k = 0; k < 2; k++) {
+            Tensor noisy = sampling.addNoise(clean.narrow(0, k, 1), unit.narrow(0, k, 1), calls[k]);
+            Fixture.near("add_noise " + k, noisy, expected.narrow(0, k, 1), 1e-5 * Math.max(1, sampling.initNoiseSigma()));
+        }
+    }
+
+    @TestFactory
+    List<DynamicTest> randomConfigs() {
+        List<DynamicTest> tests = new ArrayList<>();
+        try (var fixture = Fixture.open("random")) {
+            for (JsonNode c : fixture.cases()) {
+                tests.add(DynamicTest.dynamicTest(c.get("name").asText(), () -> checkRandom(c)));
+            }
+        }
+        assertThat(tests).hasSizeGreaterThanOrEqualTo(40);
+        return tests;
+    }
+
+    private static void checkRandom(JsonNode c) {
+        try (var scope = new Scope(); var fixture = Fixture.open("random")) {
+            String name = c.get("name").asText() + "/";
+            int steps = c.get("steps").asInt();
+            Sampling whole = Sampling.of(Fixture.config(c), steps, c.get("step").path("eta").asDouble(0));
+            assertThat(whole.grid().timesteps()).isEqualTo(fixture.tensors().get(name + "timesteps").toDoubles());
+            assertThat(whole.initNoiseSigma()).isCloseTo(c.get("init_noise_sigma").asDouble(), within(whole.initNoiseSigma()));
+            if (whole.grid().sigmas().length > 0) {
+                Fixture.relativelyNear("sigmas", whole.grid().sigmas(), fixture.tensors().get(name + "sigmas").toDoubles());
+            }
+            List<Tensor> xs = fixture.run(whole.from(Sampling.skipped(steps, c.get("strength").asDouble())), new ArrayList<>());
+            Tensor samples = fixture.tensors().get(name + "samples");
+            int[] kept = {0, 1, xs.size() - 1};
+            for (int k = 0; k < kept.length; k++) {
+                Fixture.near("sample " + kept[k], xs.get(kept[k]), samples.select(0, k), 1e-5 * Math.max(1, c.get("max_abs").asDouble()));
+            }
+        }
+    }
+
+    private static org.assertj.core.data.Offset<Double> within(double size) {
+        return org.assertj.core.data.Offset.offset(1e-6 * Math.abs(size));
+    }
+}
