@@ -1,0 +1,20 @@
+package io.sfumato;
+
+import io.sfumato.tensor.DType;
+import io.sfumato.tensor.Device;
+
+/** How a model's weights are held: float32 on the CPU unless asked otherwise. */
+public record LoadOptions(DType dtype, Device device) {
+    public LoadOptions {
+        if (dtype != DType.F32 && dtype != DType.BF16 && dtype != DType.F16) {
+            throw new IllegalArgumentException("a model runs in f32, bf16 or f16, not " + dtype.code());
+        }
+        if (dtype == DType.F16 && device == Device.CPU) {
+            throw new IllegalArgumentException("f16 is not for the CPU: use f32, or bf16 where the CPU has it");
+        }
+    }
+
+    public static LoadOptions defaults() {
+        return new LoadOptions(DType.F32, Device.CPU);
+    }
+}

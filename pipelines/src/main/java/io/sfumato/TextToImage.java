@@ -1,0 +1,61 @@
+package io.sfumato;
+
+import io.sfumato.families.Families;
+import io.sfumato.hub.ModelUri;
+import io.sfumato.image.Image;
+import java.util.List;
+
+/**
+ * A model that draws pictures from text.
+ *
+ * <pre>{@code
+ * try (TextToImage model = TextToImage.load("builtin:first-light")) {
+ *     Image image = model.generate(Prompt.of("a red apple left of a blue house"), Options.defaults().withSeed(7));
+ * }
+ * }</pre>
+ *
+ * Weights are immutable; {@code generate} may be called from many threads, which take turns.
+ */
+public interface TextToImage extends AutoCloseable {
+    /** The embedded default model: module {@code bundled} must be on the class path. */
+    static TextToImage load() {
+        return load(ModelUri.DEFAULT);
+    }
+
+    /** Opens a model folder, or {@code builtin:NAME}. */
+    static TextToImage load(String uri) {
+        return load(uri, LoadOptions.defaults());
+    }
+
+    /**
+     * Opens a model.
+     *
+     * @throws io.sfumato.io.CheckpointException for a folder that is no model, or a damaged one, naming the file and what is wrong
+     */
+    static TextToImage load(String uri, LoadOptions options) {
+        return Families.load(ModelUri.resolve(uri), options);
+    }
+
+    /** What the model's folder would have: nothing in it is left to be filled in. */
+    Options defaults();
+
+    /**
+     * Draws {@code options.count()} pictures for each prompt, as one batch, in the order of the prompts.
+     *
+     * @param trace takes the numbers of every step; see {@link Trace}
+     */
+    List<Image> generate(List<Prompt> prompts, Options options, Listener listener, Trace trace);
+
+    /** Draws {@code options.count()} pictures of {@code prompt} as one batch. */
+    default List<Image> generate(Prompt prompt, Options options, Listener listener) {
+        return generate(List.of(prompt), options, listener, Trace.none());
+    }
+
+    /** Draws one picture. */
+    default Image generate(Prompt prompt, Options options) {
+        return generate(prompt, options.withCount(1), Listener.none()).get(0);
+    }
+
+    @Override
+    void close();
+}

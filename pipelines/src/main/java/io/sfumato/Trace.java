@@ -1,0 +1,55 @@
+package io.sfumato;
+
+import io.sfumato.io.SafeTensors;
+import io.sfumato.tensor.Scope;
+import io.sfumato.tensor.Tensor;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * The numbers behind a picture, by name: {@code text_embeddings}, {@code latents.0} (what enters the first step), {@code latents.k}
+ * (after step k), {@code timesteps}, {@code sigmas} where there are any, {@code image} (N, 3, H, W) in [0, 1]. Owns its tensors.
+ */
+public final class Trace implements AutoCloseable {
+    private static final Trace NONE = new Trace(false);
+
+    private final Map<String, Tensor> tensors = new LinkedHashMap<>();
+    private final boolean records;
+
+    private Trace(boolean records) {
+        this.records = records;
+    }
+
+    public static Trace recording() {
+        return new Trace(true);
+    }
+
+    /** Records nothing. */
+    public static Trace none() {
+        return NONE;
+    }
+
+    public void put(String name, Tensor x) {
+        if (records) {
+            try (var scope = new Scope()) {
+                tensors.put(name, x.detach().clone().retain());
+            }
+        }
+    }
+
+    public Map<String, Tensor> tensors() {
+        return tensors;
+    }
+
+    /** Writes them as one safetensors file. */
+    public void write(Path file) {
+        SafeTensors.write(file, tensors, Map.of());
+    }
+
+    @Override
+    public void close() {
+        tensors.values().forEach(Tensor::close);
+        tensors.clear();
+    }
+}

@@ -1,0 +1,30 @@
+package io.sfumato.families;
+
+import io.sfumato.Options;
+import io.sfumato.diffusion.Noise;
+import io.sfumato.tensor.Rng;
+import java.util.stream.IntStream;
+
+/** The generators of one batch, seeded as the options say. */
+final class Draws implements AutoCloseable {
+    private final Rng[] rngs;
+    private final Noise noise;
+
+    Draws(Options o, int pictures) {
+        boolean shared = o.seeds() == Options.Seeds.SHARED;
+        // Picture i of each prompt has seed + i: the same start for every prompt, so that prompts can be compared.
+        rngs = IntStream.range(0, shared ? 1 : pictures).mapToObj(i -> new Rng(o.seed() + i % o.count())).toArray(Rng[]::new);
+        noise = shared ? Noise.shared(rngs[0]) : Noise.each(rngs);
+    }
+
+    Noise noise() {
+        return noise;
+    }
+
+    @Override
+    public void close() {
+        for (Rng rng : rngs) {
+            rng.close();
+        }
+    }
+}

@@ -1,0 +1,176 @@
+package io.sfumato.families;
+
+import io.sfumato.Listener;
+import io.sfumato.LoadOptions;
+import io.sfumato.Options;
+import io.sfumato.Prompt;
+import io.sfumato.TextToImage;
+import io.sfumato.Trace;
+import io.sfumato.diffusion.Guidance;
+import io.sfumato.diffusion.Network;
+import io.sfumato.diffusion.Noise;
+import io.sfumato.diffusion.Samplers;
+import io.sfumato.diffusion.Sampling;
+import io.sfumato.diffusion.SchedulerConfig;
+import io.sfumato.diffusion.Step;
+import io.sfumato.hub.ModelFolder;
+import io.sfumato.image.Image;
+import io.sfumato.io.ConfigJson;
+import io.sfumato.io.JsonFile;
+import io.sfumato.io.TensorSource;
+import io.sfumato.io.Weights;
+import io.sfumato.models.clip.ClipText;
+import io.sfumato.models.unet.UNet2DCondition;
+import io.sfumato.models.unet.UNetConfig;
+import io.sfumato.models.vae.AutoencoderKl;
+import io.sfumato.tensor.DType;
+import io.sfumato.tensor.NoGrad;
+import io.sfumato.tensor.Rng;
+import io.sfumato.tensor.Scope;
+import io.sfumato.tensor.Tensor;
+import io.sfumato.text.ClipTokenizer;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.function.Function;
+import java.util.function.Predicate;
+
+/**
+ * Stable Diffusion 1 and 2 (Rombach et al. 2022): CLIP reads the prompt, a U-Net denoises latents, an autoencoder makes the picture.
+ * Reads a diffusers {@code StableDiffusionPipeline} folder; a safety checker in it is left alone.
+ */
+final class StableDiffusion implements TextToImage {
+    private final Deque<Runnable> closers = new ArrayDeque<>();
+    private final LoadOptions load;
+    private final ClipTokenizer tokenizer;
+    private final ClipText text;
+    private final UNet2DCondition unet;
+    private final AutoencoderKl vae;
+    private final SchedulerConfig scheduler;
+    private final Options defaults;
+
+    StableDiffusion(ModelFolder folder, LoadOptions load) {
+        this.load = load;
+        try {
+            tokenizer = ClipTokenizer.load(folder.folder("tokenizer"));
+            ConfigJson unetJson = folder.config("unet");
+            text = build(folder, "text_encoder", w -> new ClipText(w, ClipText.Config.of(folder.config("text_encoder"))),
+                    name -> name.endsWith(ClipText.POSITION_IDS));
+            unet = build(folder, "unet", w -> new UNet2DCondition(w, UNetConfig.of(unetJson)), name -> false);
+            vae = build(folder, "vae", w -> new AutoencoderKl(w, AutoencoderKl.Config.of(folder.config("vae"))), name -> false);
+            scheduler = SchedulerConfig.of(JsonFile.read(folder.folder("scheduler").resolve("scheduler_config.json")));
+            int size = unetJson.integer("sample_size", 64) * vae.config().factor();
+            defaults = FolderDefaults.of(folder, Options.defaults().withSize(size, size).withSampler(scheduler.className()));
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
+    }
+
+    private <M> M build(ModelFolder folder, String component, Function<Weights, M> network, Predicate<String> extras) {
+        TensorSource source = folder.weights(component);
+        closers.push(source::close);
+        Weights weights = Weights.load(source, load.dtype(), load.device());
+        closers.push(weights::close);
+        return weights.build(network, extras);
+    }
+
+    @Override
+    public Options defaults() {
+        return defaults;
+    }
+
+    @Override
+    public synchronized List<Image> generate(List<Prompt> prompts, Options wanted, Listener listener, Trace trace) {
+        Options o = wanted.width() == Options.OF_MODEL ? wanted.withSize(defaults.width(), defaults.height()) : wanted;
+        Sampling sampling = Sampling.of(chosen(o), o.steps(), o.eta());
+        int n = prompts.size() * o.count();
+        try (Draws draws = new Draws(o, n); var noGrad = new NoGrad(); var scope = new Scope()) {
+            boolean guided = o.guidance() > 1;
+            Tensor context = encode(prompts, o, guided, listener);                                        // (B or 2B, L, D)
+            trace.put("text_embeddings", context);
+            int f = vae.config().factor();
+            Tensor like = Tensor.zeros(n, vae.config().latentChannels(), o.height() / f, o.width() / f);
+            Tensor x = draws.noise().next(like).mul(sampling.initNoiseSigma());                           // (B, z, h, w)
+            trace.put("latents.0", x);
+            Network network = (latents, t) -> guidedAnswer(latents, t, context, o, guided);
+            x = sampling.sample(network, x, draws.noise(), step -> {
+                trace.put("latents." + (step.index() + 1), step.x());
+                listener.onStep(new Listener.Step(step.index() + 1, step.total(), step.timestep(), () -> images(decode(step.x0()))));
+            });
+            trace.put("timesteps", Tensor.of(sampling.grid().timesteps(), sampling.grid().calls()));
+            if (sampling.grid().sigmas().length > 0) {
+                trace.put("sigmas", Tensor.of(sampling.grid().sigmas(), sampling.grid().sigmas().length));
+            }
+            Tensor picture = decode(x);                                                                     // (B, 3, H, W)
+            trace.put("image", picture);
+            return images(picture);
+        }
+    }
+
+    private SchedulerConfig chosen(Options o) {
+        SchedulerConfig config = o.sampler().equals(Options.MODELS_OWN) || o.sampler().equals(scheduler.className())
+                ? scheduler : Samplers.choose(scheduler, o.sampler());
+        return o.schedule().equals(Options.MODELS_OWN) ? config : Samplers.schedule(config, o.schedule());
+    }
+
+    /** Text states of every picture of the batch, the negative ones first when guided. */
+    private Tensor encode(List<Prompt> prompts, Options o, boolean guided, Listener listener) {
+        List<String> texts = new ArrayList<>();
+        if (guided) {
+            prompts.forEach(p -> texts.add(p.negative()));
+        }
+        prompts.forEach(p -> texts.add(p.text()));
+        List<Tensor> rows = new ArrayList<>();
+        for (String prompt : texts) {
+            ClipTokenizer.Encoded encoded = tokenizer.encode(prompt);
+            if (!encoded.cutOff().isEmpty()) {
+                listener.onWarning("the prompt has more than " + tokenizer.maxLength() + " tokens; cut off: " + encoded.cutOff());
+            }
+            Tensor ids = Tensor.of(encoded.ids()).unsqueeze(0).to(load.device());                           // (1, L)
+            rows.add(text.forward(ids, o.clipSkip()));                                                      // (1, L, D)
+        }
+        return Tensor.cat(0, rows.toArray(Tensor[]::new)).repeatInterleave(o.count(), 0);
+    }
+
+    private Tensor guidedAnswer(Tensor x, double t, Tensor context, Options o, boolean guided) {
+        Tensor input = (guided ? Tensor.cat(0, x, x) : x).to(context);
+        Tensor time = Tensor.full(t, input.size(0)).to(load.device());
+        Tensor out = unet.forward(input, time, context).to(DType.F32);
+        if (!guided) {
+            return out.to(x);
+        }
+        Tensor[] halves = out.chunk(2, 0);
+        Tensor answer = Guidance.guide(halves[0], halves[1], o.guidance());
+        return (o.guidanceRescale() > 0 ? Guidance.rescale(answer, halves[1], o.guidanceRescale()) : answer).to(x);
+    }
+
+    /** Latents (B, z, h, w) to pictures (B, 3, H, W) in [0, 1], one at a time, which bounds the memory. */
+    private Tensor decode(Tensor latents) {
+        try (var scope = new Scope()) {
+            Tensor[] pictures = new Tensor[(int) latents.size(0)];
+            for (int i = 0; i < pictures.length; i++) {
+                Tensor z = latents.narrow(0, i, 1).div(vae.config().scalingFactor()).to(load.dtype()).to(load.device());
+                pictures[i] = vae.decode(z).to(DType.F32).mul(0.5).add(0.5).clamp(0, 1);
+            }
+            return scope.keep(Tensor.cat(0, pictures));
+        }
+    }
+
+    private static List<Image> images(Tensor pictures) {
+        try (var scope = new Scope()) {
+            List<Image> images = new ArrayList<>();
+            for (int i = 0; i < pictures.size(0); i++) {
+                images.add(Image.fromChw(pictures.select(0, i).contiguous().toFloats(), (int) pictures.size(3), (int) pictures.size(2)));
+            }
+            return images;
+        }
+    }
+
+    @Override
+    public void close() {
+        closers.forEach(Runnable::run);
+        closers.clear();
+    }
+}
