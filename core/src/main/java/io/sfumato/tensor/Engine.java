@@ -11,6 +11,8 @@ import org.bytedeco.pytorch.global.torch;
 
 /** The native engine (libtorch): loaded once, with as many threads as the machine has physical cores. */
 public final class Engine {
+    /** System property: operator threads to begin with, in place of one for each physical core. */
+    private static final String THREADS = "sfumato.threads";
     private static final String PHYSICAL_BYTES = "org.bytedeco.javacpp.maxPhysicalBytes";
 
     static {
@@ -24,7 +26,7 @@ public final class Engine {
             throw new IllegalStateException("libtorch has no build for this platform (" + Loader.getPlatform()
                     + "): linux-x86_64, windows-x86_64, macosx-arm64 and macosx-x86_64 have one; " + firstLine(e), e);
         }
-        setThreads(physicalCores());
+        setThreads(Integer.getInteger(THREADS, physicalCores()));
     }
 
     private Engine() {

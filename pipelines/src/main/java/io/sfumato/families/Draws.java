@@ -12,8 +12,7 @@ final class Draws implements AutoCloseable {
 
     Draws(Options o, int pictures) {
         boolean shared = o.seeds() == Options.Seeds.SHARED;
-        // Picture i of each prompt has seed + i: the same start for every prompt, so that prompts can be compared.
-        rngs = IntStream.range(0, shared ? 1 : pictures).mapToObj(i -> new Rng(o.seed() + i % o.count())).toArray(Rng[]::new);
+        rngs = IntStream.range(0, shared ? 1 : pictures).mapToObj(i -> new Rng(o.seed() + i)).toArray(Rng[]::new);
         noise = shared ? Noise.shared(rngs[0]) : Noise.each(rngs);
     }
 
