@@ -122,7 +122,8 @@ class SamplersTest {
         }
         for (int k = 1; k < errors.length; k++) {
             double ratio = errors[k - 1] / errors[k];
-            assertThat(ratio).as(name + " " + errors[k - 1] + " " + errors[k]).isBetween(Math.pow(2, order) * 0.8, Math.pow(2, order) * 1.4);
+            assertThat(ratio).as(name + " " + errors[k - 1] + " " + errors[k])
+                    .isBetween(Math.pow(2, order) * 0.8, Math.pow(2, order) * 1.4);
         }
     }
 
