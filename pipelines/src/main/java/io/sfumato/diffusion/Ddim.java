@@ -26,8 +26,9 @@ record Ddim(double eta) implements Sampler {
                     NoiseLevel at = NoiseLevel.ofAlphaCumprod(alphaBar);
                     Tensor out = denoiser.output(x, t);
                     Tensor x0 = denoiser.x0(x, out, at);
-                    double std = eta * Math.sqrt((1 - alphaBarNext) / (1 - alphaBar) * (1 - alphaBar / alphaBarNext));
-                    double direction = Math.sqrt(1 - alphaBarNext - std * std);
+                    double share = eta * eta * (1 - alphaBar / alphaBarNext) / (1 - alphaBar);
+                    double std = Math.sqrt((1 - alphaBarNext) * share);
+                    double direction = Math.sqrt((1 - alphaBarNext) * (1 - share));
                     Tensor next = x0.mul(Math.sqrt(alphaBarNext)).add(denoiser.epsilon(x, out, at).mul(direction));
                     x = scope.keep(eta > 0 ? next.add(noise.next(x).mul(std)) : next);
                     onStep.onStep(grid.step(i, x, x0));

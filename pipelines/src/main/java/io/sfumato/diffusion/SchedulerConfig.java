@@ -42,7 +42,8 @@ public record SchedulerConfig(String className, Map<String, JsonNode> keys) {
             if (!e.getKey().startsWith("_")) {
                 if (!KNOWN.contains(e.getKey())) {
                     throw new CheckpointException("scheduler_config.json: " + e.getKey() + " = " + e.getValue()
-                            + " is not supported; of the known keys " + String.join(", ", Names.nearest(e.getKey(), KNOWN)) + " are nearest");
+                            + " is not supported; of the known keys "
+                            + String.join(", ", Names.nearest(e.getKey(), KNOWN)) + " are nearest");
                 }
                 if (!e.getValue().isNull()) {
                     keys.put(e.getKey(), e.getValue());

@@ -61,10 +61,12 @@ final class Sigmas {
         }
         return Arrays.stream(sigmas).map(sigma -> {
             double log = Math.log(Math.max(sigma, 1e-10));
-            int low = 0;
-            while (low < logs.length - 2 && log >= logs[low + 1]) {
-                low++;
+            // From the end: at a terminal signal-to-noise ratio of zero the last entries need not rise.
+            int low = logs.length - 1;
+            while (low > 0 && log < logs[low]) {
+                low--;
             }
+            low = Math.min(low, logs.length - 2);
             double w = Math.min(Math.max((logs[low] - log) / (logs[low] - logs[low + 1]), 0), 1);
             return (1 - w) * low + w * (low + 1);
         }).toArray();

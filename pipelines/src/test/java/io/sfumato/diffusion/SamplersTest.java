@@ -1,0 +1,208 @@
+package io.sfumato.diffusion;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.offset;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.sfumato.io.CheckpointException;
+import io.sfumato.tensor.DType;
+import io.sfumato.tensor.Rng;
+import io.sfumato.tensor.Scope;
+import io.sfumato.tensor.Tensor;
+import java.util.Locale;
+import java.util.concurrent.CancellationException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class SamplersTest {
+    private static final String SD = "'beta_start':0.00085,'beta_end':0.012,'beta_schedule':'scaled_linear','clip_sample':false,"
+            + "'set_alpha_to_one':false,'skip_prk_steps':true,'steps_offset':1,'_diffusers_version':'0.6.0','trained_betas':null";
+
+    private static SchedulerConfig config(String className, String keys) {
+        try {
+            String json = "{'_class_name':'" + className + "'" + (keys.isEmpty() ? "" : ",") + keys + "}";
+            return SchedulerConfig.of(new ObjectMapper().readTree(json.replace('\'', '"')));
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException(e);
+        }
+    }
+
+    private static float[] run(SchedulerConfig config, int steps) {
+        try (var scope = new Scope(); var rng = new Rng(3); var drawn = new Rng(4)) {
+            Sampling sampling = Sampling.of(config, steps, 0);
+            Tensor x = rng.randn(1, 4, 4, 4).mul(sampling.initNoiseSigma());
+            return sampling.sample((in, t) -> in.mul(0.3).add(0.1 * Math.sin(t / 100)), x, Noise.shared(drawn), Step.Listener.none())
+                    .toFloats();
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "DDIMScheduler, DDIM, ddim", "PNDMScheduler, PLMS, pndm", "EulerDiscreteScheduler, Euler, euler",
+        "EulerAncestralDiscreteScheduler, Euler a, euler_ancestral", "DPMSolverMultistepScheduler, DPM++ 2M, dpmpp_2m"})
+    void synonymsGiveTheSameTrajectory(String className, String a1111, String comfy) {
+        SchedulerConfig model = config("PNDMScheduler", SD);
+        float[] expected = run(Samplers.choose(model, className), 7);
+        assertThat(run(Samplers.choose(model, a1111), 7)).isEqualTo(expected);
+        assertThat(run(Samplers.choose(model, comfy.toUpperCase(Locale.ROOT)), 7)).isEqualTo(expected);
+    }
+
+    @Test
+    void aNameWithItsScheduleIsTheSamplerWithThatSchedule() {
+        SchedulerConfig model = config("PNDMScheduler", SD);
+        float[] named = run(Samplers.choose(model, "DPM++ 2M Karras"), 7);
+        assertThat(run(Samplers.schedule(Samplers.choose(model, "dpmpp_2m"), "karras"), 7)).isEqualTo(named);
+        assertThat(run(Samplers.choose(model, "dpmpp_2m"), 7)).isNotEqualTo(named);
+    }
+
+    @Test
+    void everySamplerTakesEveryScheduleOrSaysWhich() {
+        SchedulerConfig model = config("PNDMScheduler", SD);
+        for (String sampler : Samplers.classNames()) {
+            for (String schedule : Samplers.schedules()) {
+                try {
+                    assertThat(run(Samplers.schedule(Samplers.choose(model, sampler), schedule), 5)).doesNotContain(Float.NaN);
+                } catch (IllegalArgumentException e) {
+                    assertThat(e).hasMessageContaining("takes normal, leading, trailing");
+                }
+            }
+        }
+    }
+
+    @Test
+    void anUnknownNameIsAnsweredWithTheNearest() {
+        SchedulerConfig model = config("PNDMScheduler", SD);
+        assertThatThrownBy(() -> Samplers.choose(model, "Eular")).isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("unknown sampler \"Eular\"; the nearest are Euler, Euler a, PLMS");
+        assertThatThrownBy(() -> Samplers.schedule(model, "karas")).isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith("unknown schedule \"karas\"; the nearest are karras, ");
+        assertThatThrownBy(() -> Samplers.schedule(Samplers.choose(model, "ddim"), "karras"))
+                .hasMessage("schedule \"karras\": DDIMScheduler takes normal, leading, trailing");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
+        "LMSDiscreteScheduler || _class_name = \"LMSDiscreteScheduler\" is not supported; supported are DDIMScheduler, PNDM",
+        "DDIMScheduler | 'beta_shedule':1 | beta_shedule = 1 is not supported; of the known keys beta_schedule, ",
+        "DDIMScheduler | 'beta_schedule':'cubic' | beta_schedule = cubic is not supported by DDIMScheduler; supported: linear, scaled",
+        "DDIMScheduler | 'clip_sample':'yes' | clip_sample = \"yes\" is not supported by DDIMScheduler; supported: true, false",
+        "DDIMScheduler | 'beta_end':'x' | beta_end = \"x\" is not supported by DDIMScheduler; supported: numbers",
+        "DDIMScheduler | 'steps_offset':0.5 | steps_offset = 0.5 is not supported by DDIMScheduler; supported: whole numbers",
+        "DDIMScheduler | 'num_train_timesteps':0 | num_train_timesteps = 0 is not supported by DDIMScheduler; supported: 1 and more",
+        "DDIMScheduler | 'trained_betas':['a'] | trained_betas = \"a\" is not supported by DDIMScheduler; supported: lists of",
+        "PNDMScheduler | 'prediction_type':'sample' | prediction_type = sample is not supported by PNDMScheduler; supported: epsilon, v_",
+        "DPMSolverMultistepScheduler | 'solver_order':4 | solver_order = 4 is not supported by DPMSolverMultistepScheduler; supported: 1",
+        "DPMSolverMultistepScheduler | 'use_flow_sigmas':true | use_flow_sigmas = true is not supported",
+        "DPMSolverMultistepScheduler | 'algorithm_type':'dpmsolver' | algorithm_type = dpmsolver is not supported",
+        "EulerDiscreteScheduler | 'use_karras_sigmas':true,'use_beta_sigmas':true | use_beta_sigmas = true is not supported"})
+    void aConfigThatIsNotSupportedSaysWhatIs(String className, String keys, String message) {
+        assertThatThrownBy(() -> config(className, keys == null ? "" : keys)).isInstanceOf(CheckpointException.class)
+                .hasMessageStartingWith("scheduler_config.json: " + message).hasMessageNotContaining("\n");
+    }
+
+    @Test
+    void stepsEtaAndStartHaveBounds() {
+        SchedulerConfig ddim = config("DDIMScheduler", "");
+        assertThatThrownBy(() -> Sampling.of(ddim, 0, 0)).hasMessage("0 steps: between 1 and the 1000 of the training are wanted");
+        assertThatThrownBy(() -> Sampling.of(ddim, 5, 2)).hasMessage("eta is 2.0: between 0 and 1 is wanted");
+        assertThatThrownBy(() -> Sampling.of(ddim, 5, 0).from(5)).hasMessage("start 5 is not one of the 5 network calls");
+        assertThatThrownBy(() -> Sampling.of(config("PNDMScheduler", ""), 3, 0)).hasMessageContaining("takes 4 or more");
+    }
+
+    /** The exact denoiser of data N(0, s^2) and the closed end of its ODE: the error falls with the order of the method. */
+    @ParameterizedTest
+    @CsvSource({"Euler, 1", "DDIM, 1", "dpmpp_2m, 2"})
+    void theErrorFallsWithTheOrder(String name, int order) {
+        double[] errors = new double[3];
+        for (int k = 0; k < errors.length; k++) {
+            errors[k] = gaussianError(name, 25 << k);
+        }
+        for (int k = 1; k < errors.length; k++) {
+            double ratio = errors[k - 1] / errors[k];
+            assertThat(ratio).as(name + " " + errors[k - 1] + " " + errors[k])
+                    .isBetween(Math.pow(2, order) * 0.8, Math.pow(2, order) * 1.4);
+        }
+    }
+
+    private static double gaussianError(String name, int steps) {
+        double variance = 0.25;
+        // The smallest sigma ends the run: the answer is x scaled by the standard deviations at both ends.
+        String keys = SD + ",'final_sigmas_type':'sigma_min'" + (name.equals("DDIM") ? ",'timestep_spacing':'leading'" : "");
+        SchedulerConfig config = Samplers.choose(config("PNDMScheduler", keys.replace("'steps_offset':1", "'steps_offset':0")), name);
+        if (!name.equals("DDIM")) {
+            config = Samplers.schedule(config, "karras");
+        }
+        try (var scope = new Scope(); var rng = new Rng(1)) {
+            Sampling sampling = Sampling.of(config, steps, 0);
+            Grid grid = sampling.grid();
+            int[] call = {0};
+            Network exact = (in, t) -> {
+                NoiseLevel at = level(grid, call[0]++);
+                double a = at.alpha();
+                double s = at.sigma();
+                return in.mul(s / (a * a * variance + s * s));                       // E[epsilon | x]
+            };
+            boolean ve = sampling.levels().get(0).alpha() == 1;
+            NoiseLevel from = sampling.levels().get(0);
+            double last = grid.sigmas().length > 0 ? grid.sigma(grid.calls())
+                    : Math.sqrt((1 - grid.alphaCumprod(-1)) / grid.alphaCumprod(-1));
+            NoiseLevel to = ve ? new NoiseLevel(1, last) : NoiseLevel.ofSigma(last);
+            double truth = spread(to, variance) / spread(from, variance);
+            Tensor end = sampling.sample(exact, Tensor.full(1, 1, 1), Noise.shared(rng), Step.Listener.none());
+            return Math.abs(end.item() - truth) / truth;
+        }
+    }
+
+    private static NoiseLevel level(Grid grid, int call) {
+        return grid.sigmas().length > 0 ? NoiseLevel.ofSigma(grid.sigma(call))
+                : NoiseLevel.ofAlphaCumprod(grid.alphaCumprod(grid.timestep(call)));
+    }
+
+    private static double spread(NoiseLevel at, double variance) {
+        return Math.sqrt(at.alpha() * at.alpha() * variance + at.sigma() * at.sigma());
+    }
+
+    @Test
+    void aListenerHearsEveryCallAndCancels() {
+        try (var scope = new Scope(); var rng = new Rng(1)) {
+            Sampling sampling = Sampling.of(config("PNDMScheduler", SD), 4, 0);
+            int[] heard = {0};
+            assertThatThrownBy(() -> sampling.sample((x, t) -> x, rng.randn(1, 2), Noise.shared(rng), step -> {
+                assertThat(step.index()).isEqualTo(heard[0]++);
+                assertThat(step.total()).isEqualTo(5);
+                assertThat(step.x0().shape()).isEqualTo(step.x().shape());
+                if (heard[0] == 3) {
+                    throw new CancellationException("enough");
+                }
+            })).isInstanceOf(CancellationException.class);
+            assertThat(heard[0]).isEqualTo(3);
+        }
+    }
+
+    @Test
+    void noiseOfEachPictureIsWhatItGetsAlone() {
+        try (var scope = new Scope(); var a = new Rng(5); var b = new Rng(6); var alone = new Rng(6)) {
+            Tensor both = Noise.each(a, b).next(Tensor.zeros(DType.F32, 2, 3, 4, 4));
+            assertThat(both.narrow(0, 1, 1).equal(alone.randn(1, 3, 4, 4))).isTrue();
+            assertThatThrownBy(() -> Noise.each(a).next(Tensor.zeros(2, 3))).hasMessage("1 generators for a batch of 2");
+        }
+    }
+
+    @Test
+    void guidanceMovesAwayFromTheUnconditionalAnswerAndRescalesItsSpread() {
+        try (var scope = new Scope(); var rng = new Rng(2)) {
+            Tensor u = rng.randn(2, 4, 8, 8);
+            Tensor c = rng.randn(2, 4, 8, 8);
+            assertThat(Guidance.guide(u, c, 1).sub(c).abs().amax(false, 0, 1, 2, 3).item()).isLessThan(1e-6);
+            Tensor guided = Guidance.guide(u, c, 7.5);
+            assertThat(guided.select(0, 0).sub(u.select(0, 0).mul(-6.5).add(c.select(0, 0).mul(7.5))).abs().amax(false, 0, 1, 2).item())
+                    .isLessThan(1e-4);
+            Tensor full = Guidance.rescale(guided, c, 1);
+            assertThat(full.std(false, 1, 2, 3).toDoubles()).containsExactly(c.std(false, 1, 2, 3).toDoubles(), offset(1e-5));
+            assertThat(Guidance.rescale(guided, c, 0).equal(guided)).isTrue();
+        }
+    }
+}
