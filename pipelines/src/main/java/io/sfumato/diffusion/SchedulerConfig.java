@@ -28,6 +28,8 @@ public record SchedulerConfig(String className, Map<String, JsonNode> keys) {
             "steps_offset", "stochastic_sampling", "tau_func", "thresholding", "time_shift_type", "timestep_scaling",
             "timestep_spacing", "timestep_type", "trained_betas", "use_beta_sigmas", "use_dynamic_shifting",
             "use_exponential_sigmas", "use_flow_sigmas", "use_karras_sigmas", "use_lu_lambdas", "variance_type");
+    /** JSON has no infinity: some files quote it. */
+    private static final Set<String> MINUS_INFINITY = Set.of("-inf", "-Infinity");
     private static final int TRIAL_STEPS = 10;
 
     public SchedulerConfig {
@@ -81,6 +83,9 @@ public record SchedulerConfig(String className, Map<String, JsonNode> keys) {
         JsonNode value = keys.get(key);
         if (value == null) {
             return absent;
+        }
+        if (MINUS_INFINITY.contains(value.asText())) {
+            return Double.NEGATIVE_INFINITY;
         }
         if (!value.isNumber()) {
             throw error(key, value.toString(), "numbers");

@@ -117,21 +117,21 @@ final class StableDiffusion implements TextToImage {
 
     /** Text states of every picture of the batch, the negative ones first when guided. */
     private Tensor encode(List<Prompt> prompts, Options o, boolean guided, Listener listener) {
-        List<String> texts = new ArrayList<>();
-        if (guided) {
-            prompts.forEach(p -> texts.add(p.negative()));
-        }
-        prompts.forEach(p -> texts.add(p.text()));
         List<Tensor> rows = new ArrayList<>();
-        for (String prompt : texts) {
-            ClipTokenizer.Encoded encoded = tokenizer.encode(prompt);
-            if (!encoded.cutOff().isEmpty()) {
-                listener.onWarning("the prompt has more than " + tokenizer.maxLength() + " tokens; cut off: " + encoded.cutOff());
-            }
-            Tensor ids = Tensor.of(encoded.ids()).unsqueeze(0).to(load.device());                           // (1, L)
-            rows.add(text.forward(ids, o.clipSkip()));                                                      // (1, L, D)
+        if (guided) {
+            // As in diffusers, layers are left out for the prompt alone.
+            prompts.forEach(p -> rows.add(encode(p.negative(), 0, listener)));
         }
+        prompts.forEach(p -> rows.add(encode(p.text(), o.clipSkip(), listener)));
         return Tensor.cat(0, rows.toArray(Tensor[]::new)).repeatInterleave(o.count(), 0);
+    }
+
+    private Tensor encode(String prompt, int skip, Listener listener) {
+        ClipTokenizer.Encoded encoded = tokenizer.encode(prompt);
+        if (!encoded.cutOff().isEmpty()) {
+            listener.onWarning("the prompt has more than " + tokenizer.maxLength() + " tokens; cut off: " + encoded.cutOff());
+        }
+        return text.forward(Tensor.of(encoded.ids()).unsqueeze(0).to(load.device()), skip);                 // (1, L, D)
     }
 
     private Tensor guidedAnswer(Tensor x, double t, Tensor context, Options o, boolean guided) {
