@@ -91,14 +91,10 @@ public final class Tensor implements AutoCloseable {
     }
 
     /** Token ids and the like: int64, shape (n). */
-    public static Tensor of(int... values) {
-        return of(Arrays.stream(values).asLongStream().toArray(), values.length);
-    }
+    public static Tensor of(int... values) { return of(Arrays.stream(values).asLongStream().toArray(), values.length); }
 
     /** Unsigned bytes, such as 8-bit pictures. */
-    public static Tensor of(byte[] values, long... shape) {
-        return of(DType.U8, values, shape);
-    }
+    public static Tensor of(byte[] values, long... shape) { return of(DType.U8, values, shape); }
 
     /** Little-endian bytes of {@code type}, as they stand in a file. */
     public static Tensor of(DType type, byte[] bytes, long... shape) {
@@ -121,17 +117,9 @@ public final class Tensor implements AutoCloseable {
         return new Tensor(torch.empty(shape, options(type), noFormat()));
     }
 
-    public static Tensor zeros(DType type, long... shape) {
-        return new Tensor(torch.zeros(checked(shape), options(type)));
-    }
-
-    public static Tensor zeros(long... shape) {
-        return zeros(DType.F32, shape);
-    }
-
-    public static Tensor ones(long... shape) {
-        return full(1, shape);
-    }
+    public static Tensor zeros(DType type, long... shape) { return new Tensor(torch.zeros(checked(shape), options(type))); }
+    public static Tensor zeros(long... shape) { return zeros(DType.F32, shape); }
+    public static Tensor ones(long... shape) { return full(1, shape); }
 
     /** Float32 tensor of one value. */
     public static Tensor full(double value, long... shape) {
@@ -144,9 +132,7 @@ public final class Tensor implements AutoCloseable {
     }
 
     /** 0, 1, ... n-1 as int64. */
-    public static Tensor arange(long n) {
-        return new Tensor(torch.arange(new Scalar(n), options(DType.I64)));
-    }
+    public static Tensor arange(long n) { return new Tensor(torch.arange(new Scalar(n), options(DType.I64))); }
 
     static long[] checked(long[] shape) {
         for (long d : shape) {
@@ -184,26 +170,14 @@ public final class Tensor implements AutoCloseable {
     }
 
     /** Size of dimension {@code dim}; negative ones count from the end. */
-    public long size(long dim) {
-        return t.size(dim);
-    }
+    public long size(long dim) { return t.size(dim); }
 
-    public int dim() {
-        return (int) t.dim();
-    }
-
-    public long numel() {
-        return t.numel();
-    }
-
-    public DType dtype() {
-        return DType.of(t.scalar_type().intern());
-    }
+    public int dim() { return (int) t.dim(); }
+    public long numel() { return t.numel(); }
+    public DType dtype() { return DType.of(t.scalar_type().intern()); }
 
     /** Bytes of its elements. */
-    public long nbytes() {
-        return t.numel() * t.element_size();
-    }
+    public long nbytes() { return t.numel() * t.element_size(); }
 
     public Device device() {
         try (var p = new PointerScope()) {
@@ -259,117 +233,61 @@ public final class Tensor implements AutoCloseable {
     }
 
     /** The value of a tensor of one element. */
-    public double item() {
-        return t.item_double();
-    }
+    public double item() { return t.item_double(); }
 
     // ---- type, device, layout ----
 
-    public Tensor to(DType type) {
-        return new Tensor(t.to(type.scalar));
-    }
+    public Tensor to(DType type) { return new Tensor(t.to(type.scalar)); }
 
     public Tensor to(Device device) {
         return new Tensor(t.to(new TensorOptions(new org.bytedeco.pytorch.Device(device.code)), false, false, noFormat()));
     }
 
     /** The dtype and device of {@code other}. */
-    public Tensor to(Tensor other) {
-        return new Tensor(t.to(other.t));
-    }
+    public Tensor to(Tensor other) { return new Tensor(t.to(other.t)); }
 
     /** The same bytes read as {@code type}; the last dimension is scaled by the ratio of the sizes. */
-    public Tensor viewAs(DType type) {
-        return new Tensor(t.view(type.scalar));
-    }
+    public Tensor viewAs(DType type) { return new Tensor(t.view(type.scalar)); }
 
-    public Tensor contiguous() {
-        return new Tensor(t.contiguous());
-    }
+    public Tensor contiguous() { return new Tensor(t.contiguous()); }
 
     /** NHWC strides under an NCHW shape: the layout that convolutions are fast in on a CPU. For 4-D tensors. */
-    public Tensor channelsLast() {
-        return new Tensor(t.contiguous(MemoryFormat.ChannelsLast));
-    }
+    public Tensor channelsLast() { return new Tensor(t.contiguous(MemoryFormat.ChannelsLast)); }
 
     @Override
-    public Tensor clone() {
-        return new Tensor(t.clone());
-    }
+    public Tensor clone() { return new Tensor(t.clone()); }
 
     // ---- shape ----
 
-    public Tensor view(long... shape) {
-        return new Tensor(t.view(shape));
-    }
-
-    public Tensor reshape(long... shape) {
-        return new Tensor(t.reshape(shape));
-    }
-
-    public Tensor permute(long... dims) {
-        return new Tensor(t.permute(dims));
-    }
-
-    public Tensor transpose(long a, long b) {
-        return new Tensor(t.transpose(a, b));
-    }
-
-    public Tensor flatten(long from, long to) {
-        return new Tensor(t.flatten(from, to));
-    }
-
-    public Tensor unsqueeze(long dim) {
-        return new Tensor(t.unsqueeze(dim));
-    }
-
-    public Tensor squeeze(long dim) {
-        return new Tensor(t.squeeze(dim));
-    }
-
-    public Tensor expand(long... shape) {
-        return new Tensor(t.expand(shape));
-    }
-
-    public Tensor repeat(long... times) {
-        return new Tensor(t.repeat(times));
-    }
+    public Tensor view(long... shape) { return new Tensor(t.view(shape)); }
+    public Tensor reshape(long... shape) { return new Tensor(t.reshape(shape)); }
+    public Tensor permute(long... dims) { return new Tensor(t.permute(dims)); }
+    public Tensor transpose(long a, long b) { return new Tensor(t.transpose(a, b)); }
+    public Tensor flatten(long from, long to) { return new Tensor(t.flatten(from, to)); }
+    public Tensor unsqueeze(long dim) { return new Tensor(t.unsqueeze(dim)); }
+    public Tensor squeeze(long dim) { return new Tensor(t.squeeze(dim)); }
+    public Tensor expand(long... shape) { return new Tensor(t.expand(shape)); }
+    public Tensor repeat(long... times) { return new Tensor(t.repeat(times)); }
 
     /** Each entry of {@code dim} {@code times} times in a row. */
     public Tensor repeatInterleave(long times, long dim) {
         return new Tensor(t.repeat_interleave(times, new LongOptional(dim), new LongOptional()));
     }
 
-    public Tensor flip(long... dims) {
-        return new Tensor(t.flip(dims));
-    }
+    public Tensor flip(long... dims) { return new Tensor(t.flip(dims)); }
 
     /** {@code length} entries of {@code dim} from {@code start}, shared. */
-    public Tensor narrow(long dim, long start, long length) {
-        return new Tensor(t.narrow(dim, start, length));
-    }
+    public Tensor narrow(long dim, long start, long length) { return new Tensor(t.narrow(dim, start, length)); }
 
     /** Entry {@code index} of {@code dim}, shared, without that dimension. */
-    public Tensor select(long dim, long index) {
-        return new Tensor(t.select(dim, index));
-    }
+    public Tensor select(long dim, long index) { return new Tensor(t.select(dim, index)); }
 
     /** The rows of {@code dim} that {@code index} (n) names, copied. */
-    public Tensor indexSelect(long dim, Tensor index) {
-        return new Tensor(t.index_select(dim, index.t));
-    }
+    public Tensor indexSelect(long dim, Tensor index) { return new Tensor(t.index_select(dim, index.t)); }
 
-    public Tensor gather(long dim, Tensor index) {
-        return new Tensor(t.gather(dim, index.t));
-    }
-
-    public Tensor[] chunk(long n, long dim) {
-        return handles(t.chunk(n, dim));
-    }
-
-    public Tensor[] split(long size, long dim) {
-        return handles(t.split(size, dim));
-    }
+    public Tensor gather(long dim, Tensor index) { return new Tensor(t.gather(dim, index.t)); }
+    public Tensor[] chunk(long n, long dim) { return handles(t.chunk(n, dim)); }
+    public Tensor[] split(long size, long dim) { return handles(t.split(size, dim)); }
 
     // An element of a TensorVector dies with it: copy the handle.
     private static Tensor[] handles(TensorVector vector) {
@@ -381,13 +299,8 @@ public final class Tensor implements AutoCloseable {
         return xs;
     }
 
-    public static Tensor cat(long dim, Tensor... xs) {
-        return new Tensor(torch.cat(vector(xs), dim));
-    }
-
-    public static Tensor stack(long dim, Tensor... xs) {
-        return new Tensor(torch.stack(vector(xs), dim));
-    }
+    public static Tensor cat(long dim, Tensor... xs) { return new Tensor(torch.cat(vector(xs), dim)); }
+    public static Tensor stack(long dim, Tensor... xs) { return new Tensor(torch.stack(vector(xs), dim)); }
 
     private static TensorVector vector(Tensor[] xs) {
         return new TensorVector(Arrays.stream(xs).map(Tensor::raw).toArray(org.bytedeco.pytorch.Tensor[]::new));
@@ -395,144 +308,45 @@ public final class Tensor implements AutoCloseable {
 
     // ---- arithmetic ----
 
-    public Tensor add(Tensor y) {
-        return new Tensor(t.add(y.t));
-    }
-
-    public Tensor add(double y) {
-        return new Tensor(t.add(new Scalar(y)));
-    }
-
-    public Tensor sub(Tensor y) {
-        return new Tensor(t.sub(y.t));
-    }
-
-    public Tensor sub(double y) {
-        return new Tensor(t.sub(new Scalar(y)));
-    }
-
-    public Tensor mul(Tensor y) {
-        return new Tensor(t.mul(y.t));
-    }
-
-    public Tensor mul(double y) {
-        return new Tensor(t.mul(new Scalar(y)));
-    }
-
-    public Tensor div(Tensor y) {
-        return new Tensor(t.div(y.t));
-    }
-
-    public Tensor div(double y) {
-        return new Tensor(t.div(new Scalar(y)));
-    }
-
-    public Tensor neg() {
-        return new Tensor(t.neg());
-    }
-
-    public Tensor pow(double y) {
-        return new Tensor(t.pow(new Scalar(y)));
-    }
-
-    public Tensor square() {
-        return new Tensor(t.square());
-    }
-
-    public Tensor sqrt() {
-        return new Tensor(t.sqrt());
-    }
-
-    public Tensor rsqrt() {
-        return new Tensor(t.rsqrt());
-    }
-
-    public Tensor abs() {
-        return new Tensor(t.abs());
-    }
-
-    public Tensor exp() {
-        return new Tensor(t.exp());
-    }
-
-    public Tensor log() {
-        return new Tensor(t.log());
-    }
-
-    public Tensor sin() {
-        return new Tensor(t.sin());
-    }
-
-    public Tensor cos() {
-        return new Tensor(t.cos());
-    }
-
-    public Tensor round() {
-        return new Tensor(t.round());
-    }
+    public Tensor add(Tensor y) { return new Tensor(t.add(y.t)); }
+    public Tensor add(double y) { return new Tensor(t.add(new Scalar(y))); }
+    public Tensor sub(Tensor y) { return new Tensor(t.sub(y.t)); }
+    public Tensor sub(double y) { return new Tensor(t.sub(new Scalar(y))); }
+    public Tensor mul(Tensor y) { return new Tensor(t.mul(y.t)); }
+    public Tensor mul(double y) { return new Tensor(t.mul(new Scalar(y))); }
+    public Tensor div(Tensor y) { return new Tensor(t.div(y.t)); }
+    public Tensor div(double y) { return new Tensor(t.div(new Scalar(y))); }
+    public Tensor neg() { return new Tensor(t.neg()); }
+    public Tensor pow(double y) { return new Tensor(t.pow(new Scalar(y))); }
+    public Tensor square() { return new Tensor(t.square()); }
+    public Tensor sqrt() { return new Tensor(t.sqrt()); }
+    public Tensor rsqrt() { return new Tensor(t.rsqrt()); }
+    public Tensor abs() { return new Tensor(t.abs()); }
+    public Tensor exp() { return new Tensor(t.exp()); }
+    public Tensor log() { return new Tensor(t.log()); }
+    public Tensor sin() { return new Tensor(t.sin()); }
+    public Tensor cos() { return new Tensor(t.cos()); }
+    public Tensor round() { return new Tensor(t.round()); }
 
     public Tensor clamp(double min, double max) {
         return new Tensor(t.clamp(new ScalarOptional(new Scalar(min)), new ScalarOptional(new Scalar(max))));
     }
 
-    public Tensor max(Tensor y) {
-        return new Tensor(t.max(y.t));
-    }
-
-    public Tensor min(Tensor y) {
-        return new Tensor(t.min(y.t));
-    }
-
-    public Tensor add_(Tensor y) {
-        t.add_(y.t);
-        return this;
-    }
-
-    public Tensor add_(Tensor y, double times) {
-        t.add_(y.t, new Scalar(times));
-        return this;
-    }
-
-    public Tensor add_(double y) {
-        t.add_(new Scalar(y));
-        return this;
-    }
-
-    public Tensor mul_(Tensor y) {
-        t.mul_(y.t);
-        return this;
-    }
-
-    public Tensor mul_(double y) {
-        t.mul_(new Scalar(y));
-        return this;
-    }
+    public Tensor max(Tensor y) { return new Tensor(t.max(y.t)); }
+    public Tensor min(Tensor y) { return new Tensor(t.min(y.t)); }
+    public Tensor add_(Tensor y) { t.add_(y.t); return this; }
+    public Tensor add_(Tensor y, double times) { t.add_(y.t, new Scalar(times)); return this; }
+    public Tensor add_(double y) { t.add_(new Scalar(y)); return this; }
+    public Tensor mul_(Tensor y) { t.mul_(y.t); return this; }
+    public Tensor mul_(double y) { t.mul_(new Scalar(y)); return this; }
 
     /** Moves towards {@code y} by the share {@code weight}. */
-    public Tensor lerp_(Tensor y, double weight) {
-        t.lerp_(y.t, new Scalar(weight));
-        return this;
-    }
+    public Tensor lerp_(Tensor y, double weight) { t.lerp_(y.t, new Scalar(weight)); return this; }
 
-    public Tensor addcmul_(Tensor a, Tensor b, double times) {
-        t.addcmul_(a.t, b.t, new Scalar(times));
-        return this;
-    }
-
-    public Tensor addcdiv_(Tensor a, Tensor b, double times) {
-        t.addcdiv_(a.t, b.t, new Scalar(times));
-        return this;
-    }
-
-    public Tensor copy_(Tensor y) {
-        t.copy_(y.t);
-        return this;
-    }
-
-    public Tensor zero_() {
-        t.zero_();
-        return this;
-    }
+    public Tensor addcmul_(Tensor a, Tensor b, double times) { t.addcmul_(a.t, b.t, new Scalar(times)); return this; }
+    public Tensor addcdiv_(Tensor a, Tensor b, double times) { t.addcdiv_(a.t, b.t, new Scalar(times)); return this; }
+    public Tensor copy_(Tensor y) { t.copy_(y.t); return this; }
+    public Tensor zero_() { t.zero_(); return this; }
 
     public Tensor clamp_(double min, double max) {
         t.clamp_(new ScalarOptional(new Scalar(min)), new ScalarOptional(new Scalar(max)));
@@ -542,31 +356,18 @@ public final class Tensor implements AutoCloseable {
     // ---- comparison ----
 
     /** Bool tensor of {@code this == y}. */
-    public Tensor eq(double y) {
-        return new Tensor(t.eq(new Scalar(y)));
-    }
+    public Tensor eq(double y) { return new Tensor(t.eq(new Scalar(y))); }
 
-    public Tensor eq(Tensor y) {
-        return new Tensor(t.eq(y.t));
-    }
-
-    public Tensor lt(double y) {
-        return new Tensor(t.lt(new Scalar(y)));
-    }
+    public Tensor eq(Tensor y) { return new Tensor(t.eq(y.t)); }
+    public Tensor lt(double y) { return new Tensor(t.lt(new Scalar(y))); }
 
     /** {@code this} where it is true, of {@code a} and {@code b}: all broadcast. */
-    public Tensor where(Tensor a, Tensor b) {
-        return new Tensor(torch.where(t, a.t, b.t));
-    }
+    public Tensor where(Tensor a, Tensor b) { return new Tensor(torch.where(t, a.t, b.t)); }
 
-    public Tensor maskedFill(Tensor mask, double value) {
-        return new Tensor(t.masked_fill(mask.t, new Scalar(value)));
-    }
+    public Tensor maskedFill(Tensor mask, double value) { return new Tensor(t.masked_fill(mask.t, new Scalar(value))); }
 
     /** Same shape, dtype and elements. */
-    public boolean equal(Tensor y) {
-        return dtype() == y.dtype() && t.equal(y.t);
-    }
+    public boolean equal(Tensor y) { return dtype() == y.dtype() && t.equal(y.t); }
 
     public boolean isFinite() {
         try (var p = new PointerScope()) {
@@ -576,38 +377,17 @@ public final class Tensor implements AutoCloseable {
 
     // ---- reductions ----
 
-    public Tensor sum() {
-        return new Tensor(t.sum());
-    }
-
-    public Tensor sum(boolean keepdim, long... dims) {
-        return new Tensor(t.sum(dims, keepdim, new ScalarTypeOptional()));
-    }
-
-    public Tensor mean() {
-        return new Tensor(t.mean());
-    }
-
-    public Tensor mean(boolean keepdim, long... dims) {
-        return new Tensor(t.mean(dims, keepdim, new ScalarTypeOptional()));
-    }
+    public Tensor sum() { return new Tensor(t.sum()); }
+    public Tensor sum(boolean keepdim, long... dims) { return new Tensor(t.sum(dims, keepdim, new ScalarTypeOptional())); }
+    public Tensor mean() { return new Tensor(t.mean()); }
+    public Tensor mean(boolean keepdim, long... dims) { return new Tensor(t.mean(dims, keepdim, new ScalarTypeOptional())); }
 
     /** Standard deviation with Bessel's correction, as torch's default. */
-    public Tensor std(boolean keepdim, long... dims) {
-        return new Tensor(t.std(dims, true, keepdim));
-    }
+    public Tensor std(boolean keepdim, long... dims) { return new Tensor(t.std(dims, true, keepdim)); }
 
-    public Tensor amax(boolean keepdim, long... dims) {
-        return new Tensor(t.amax(dims, keepdim));
-    }
-
-    public Tensor amin(boolean keepdim, long... dims) {
-        return new Tensor(t.amin(dims, keepdim));
-    }
-
-    public Tensor argmax(long dim) {
-        return new Tensor(t.argmax(new LongOptional(dim), false));
-    }
+    public Tensor amax(boolean keepdim, long... dims) { return new Tensor(t.amax(dims, keepdim)); }
+    public Tensor amin(boolean keepdim, long... dims) { return new Tensor(t.amin(dims, keepdim)); }
+    public Tensor argmax(long dim) { return new Tensor(t.argmax(new LongOptional(dim), false)); }
 
     /** The linearly interpolated {@code q} quantile along {@code dim}. */
     public Tensor quantile(double q, long dim, boolean keepdim) {
@@ -615,66 +395,31 @@ public final class Tensor implements AutoCloseable {
     }
 
     /** The square root of the sum of squares. */
-    public Tensor norm() {
-        return new Tensor(t.norm());
-    }
+    public Tensor norm() { return new Tensor(t.norm()); }
 
-    public Tensor cumprod(long dim) {
-        return new Tensor(torch.cumprod(t, dim));
-    }
+    public Tensor cumprod(long dim) { return new Tensor(torch.cumprod(t, dim)); }
 
     // ---- networks ----
 
-    public Tensor matmul(Tensor y) {
-        return new Tensor(torch.matmul(t, y.t));
-    }
-
-    public static Tensor einsum(String equation, Tensor... xs) {
-        return new Tensor(torch.einsum(equation, vector(xs)));
-    }
-
-    public Tensor silu() {
-        return new Tensor(torch.silu(t));
-    }
-
-    public Tensor gelu() {
-        return new Tensor(torch.gelu(t));
-    }
+    public Tensor matmul(Tensor y) { return new Tensor(torch.matmul(t, y.t)); }
+    public static Tensor einsum(String equation, Tensor... xs) { return new Tensor(torch.einsum(equation, vector(xs))); }
+    public Tensor silu() { return new Tensor(torch.silu(t)); }
+    public Tensor gelu() { return new Tensor(torch.gelu(t)); }
 
     /** GELU by its tanh approximation. */
-    public Tensor geluTanh() {
-        return new Tensor(torch.gelu(t, "tanh"));
-    }
+    public Tensor geluTanh() { return new Tensor(torch.gelu(t, "tanh")); }
 
-    public Tensor relu() {
-        return new Tensor(torch.relu(t));
-    }
-
-    public Tensor sigmoid() {
-        return new Tensor(torch.sigmoid(t));
-    }
-
-    public Tensor tanh() {
-        return new Tensor(torch.tanh(t));
-    }
-
-    public Tensor softmax(long dim) {
-        return new Tensor(torch.softmax(t, dim));
-    }
-
-    public Tensor logSoftmax(long dim) {
-        return new Tensor(torch.log_softmax(t, dim));
-    }
+    public Tensor relu() { return new Tensor(torch.relu(t)); }
+    public Tensor sigmoid() { return new Tensor(torch.sigmoid(t)); }
+    public Tensor tanh() { return new Tensor(torch.tanh(t)); }
+    public Tensor softmax(long dim) { return new Tensor(torch.softmax(t, dim)); }
+    public Tensor logSoftmax(long dim) { return new Tensor(torch.log_softmax(t, dim)); }
 
     /** x (..., in) with weight (out, in). */
-    public Tensor linear(Tensor weight) {
-        return new Tensor(torch.linear(t, weight.t));
-    }
+    public Tensor linear(Tensor weight) { return new Tensor(torch.linear(t, weight.t)); }
 
     /** x (..., in) with weight (out, in) and bias (out). */
-    public Tensor linear(Tensor weight, Tensor bias) {
-        return new Tensor(torch.linear(t, weight.t, some(bias)));
-    }
+    public Tensor linear(Tensor weight, Tensor bias) { return new Tensor(torch.linear(t, weight.t, some(bias))); }
 
     /** x (B, in, H, W) with weight (out, in, k, k) and bias (out); zero padding on each side. */
     public Tensor conv2d(Tensor weight, Tensor bias, long stride, long padding) {
@@ -690,9 +435,7 @@ public final class Tensor implements AutoCloseable {
     }
 
     /** Rows of {@code this} (V, D) for {@code ids} (...): (..., D). */
-    public Tensor embedding(Tensor ids) {
-        return new Tensor(torch.embedding(t, ids.t));
-    }
+    public Tensor embedding(Tensor ids) { return new Tensor(torch.embedding(t, ids.t)); }
 
     /** softmax(q k^T / sqrt(d)) v with q (B, H, N, d), k and v (B, H, M, d); {@code causal} hides later positions. */
     public static Tensor attention(Tensor q, Tensor k, Tensor v, boolean causal) {
@@ -707,44 +450,26 @@ public final class Tensor implements AutoCloseable {
     }
 
     /** Upper triangle from diagonal {@code k} on, the rest zero. */
-    public Tensor triu(long k) {
-        return new Tensor(torch.triu(t, k));
-    }
+    public Tensor triu(long k) { return new Tensor(torch.triu(t, k)); }
 
     /** Nearest-neighbour resize of (B, C, H, W). */
-    public Tensor upsampleNearest(long height, long width) {
-        return new Tensor(torch.upsample_nearest2d(t, height, width));
-    }
+    public Tensor upsampleNearest(long height, long width) { return new Tensor(torch.upsample_nearest2d(t, height, width)); }
 
     /** Mean of k x k windows, stride k. */
-    public Tensor avgPool2d(long k) {
-        return new Tensor(torch.avg_pool2d(t, k));
-    }
+    public Tensor avgPool2d(long k) { return new Tensor(torch.avg_pool2d(t, k)); }
 
     /** Zeros around the last dimensions: (left, right, top, bottom, ...). */
-    public Tensor pad(long... amounts) {
-        return new Tensor(torch.pad(t, amounts));
-    }
+    public Tensor pad(long... amounts) { return new Tensor(torch.pad(t, amounts)); }
 
     /** Mean of -log softmax(this)[target] with logits (B, K) and int64 target (B). */
-    public Tensor crossEntropy(Tensor target) {
-        return new Tensor(torch.cross_entropy_loss(t, target.t));
-    }
+    public Tensor crossEntropy(Tensor target) { return new Tensor(torch.cross_entropy_loss(t, target.t)); }
 
-    private static TensorOptional some(Tensor x) {
-        return new TensorOptional(x.t);
-    }
+    private static TensorOptional some(Tensor x) { return new TensorOptional(x.t); }
 
     // ---- gradients ----
 
-    public Tensor requiresGrad_(boolean on) {
-        t.set_requires_grad(on);
-        return this;
-    }
-
-    public boolean requiresGrad() {
-        return t.requires_grad();
-    }
+    public Tensor requiresGrad_(boolean on) { t.set_requires_grad(on); return this; }
+    public boolean requiresGrad() { return t.requires_grad(); }
 
     /** Adds the gradient of this one-element tensor to every leaf that requires one. */
     public void backward() {
@@ -765,12 +490,8 @@ public final class Tensor implements AutoCloseable {
         return new Tensor(t.grad());
     }
 
-    public Tensor detach() {
-        return new Tensor(t.detach());
-    }
+    public Tensor detach() { return new Tensor(t.detach()); }
 
     @Override
-    public String toString() {
-        return "Tensor" + Arrays.toString(shape()) + " " + dtype().code();
-    }
+    public String toString() { return "Tensor" + Arrays.toString(shape()) + " " + dtype().code(); }
 }
