@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import io.sfumato.training.scenes.Scenes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -19,8 +20,12 @@ import java.util.List;
  */
 public record Recipe(String name, long seed, World scenes, Tokenizer tokenizer, Autoencoder autoencoder, Text text, UNet unet,
                      Diffusion diffusion, List<String> prompts) {
-    /** The clip-art world; {@code clipart} is a folder, or empty for the bundled art. */
-    public record World(String clipart, int size, double pairs, double coloured, double namedBackgrounds) {
+    /** The clip-art world; {@code clipart} is a folder, or empty for the bundled art; no {@code nouns} means all. */
+    public record World(String clipart, int size, double pairs, double coloured, double namedBackgrounds, List<String> nouns) {
+        /** What the scenes of this world are drawn from. */
+        public Scenes.Config config() {
+            return new Scenes.Config(size, pairs, coloured, namedBackgrounds, nouns);
+        }
     }
 
     public record Tokenizer(int tokens, int length, int captions) {

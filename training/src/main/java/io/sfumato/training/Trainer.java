@@ -48,7 +48,7 @@ public final class Trainer {
         }
         Recipe.World world = recipe.scenes();
         ClipArt art = world.clipart().isEmpty() ? ClipArt.bundled() : ClipArt.load(Path.of(world.clipart()));
-        Scenes scenes = new Scenes(new Scenes.Config(world.size(), world.pairs(), world.coloured(), world.namedBackgrounds()), art);
+        Scenes scenes = new Scenes(world.config(), art);
         ClipTokenizer tokenizer = tokenizer(scenes, folder.path().resolve("tokenizer"));
         folder.writeConfigs(recipe, tokenizer, 1);
         AutoencoderKl.Config vaeConfig = AutoencoderKl.Config.of(config(folder, "vae"));

@@ -38,16 +38,26 @@ public final class Scenes {
 
     /**
      * What is drawn: the side of the square pictures in pixels (16 to 256), and the shares (0 to 1) of scenes with two things, of
-     * things with a colour word where their noun takes one, and of captions that name the background.
+     * things with a colour word where their noun takes one, and of captions that name the background; and which nouns, all if none.
      */
-    public record Config(int size, double pairs, double coloured, double namedBackgrounds) {
+    public record Config(int size, double pairs, double coloured, double namedBackgrounds, List<String> nouns) {
         public Config {
+            nouns = List.copyOf(nouns.isEmpty() ? Scenes.nouns() : nouns);
+            nouns.forEach(Scenes::indexOf);
+            if (nouns.stream().distinct().count() < 2) {
+                throw new IllegalArgumentException("Scenes need two nouns or more, got " + nouns);
+            }
             if (size < 16 || size > 256) {
                 throw new IllegalArgumentException("Scenes are 16 to 256 pixels wide, got " + size);
             }
             share("pairs", pairs);
             share("coloured", coloured);
             share("namedBackgrounds", namedBackgrounds);
+        }
+
+        /** All nouns. */
+        public Config(int size, double pairs, double coloured, double namedBackgrounds) {
+            this(size, pairs, coloured, namedBackgrounds, List.of());
         }
 
         /** 35% pairs, 60% with a colour word, 25% with the background named. */
@@ -81,11 +91,15 @@ public final class Scenes {
 
     /** The colour words a noun may take; none for a noun that only comes in its own colours. */
     public static List<String> coloursOf(String noun) {
+        return Noun.ALL.get(indexOf(noun)).colours().stream().map(Colour::word).toList();
+    }
+
+    private static int indexOf(String noun) {
         int index = nouns().indexOf(noun);
         if (index < 0) {
             throw new IllegalArgumentException("No noun '" + noun + "' in the scenes; they are " + String.join(", ", nouns()));
         }
-        return Noun.ALL.get(index).colours().stream().map(Colour::word).toList();
+        return index;
     }
 
     /** Every word that captions are made of, sorted. */
@@ -133,7 +147,7 @@ public final class Scenes {
     }
 
     private Actor actor(SplittableRandom random) {
-        int index = random.nextInt(Noun.ALL.size());
+        int index = indexOf(config.nouns().get(random.nextInt(config.nouns().size())));
         var colours = Noun.ALL.get(index).colours();
         if (colours.isEmpty() || random.nextDouble() >= config.coloured()) {
             return new Actor(index, Scene.NATURAL, 0);
@@ -156,7 +170,7 @@ public final class Scenes {
         var sprite = (inOwnColours ? natural : recoloured).get(actor.index());
         double size = config.size(), room = size / columns;
         double scale = columns == 1
-                ? size * between(0.55, 0.85, random) / Math.max(sprite.width(), sprite.height())
+                ? size * between(0.68, 0.85, random) / Math.max(sprite.width(), sprite.height())
                 : between(0.82, 0.98, random) * Math.min(room / sprite.width(), 0.65 * size / sprite.height());
         double w = sprite.width() * scale, h = sprite.height() * scale;
         double x = column * room + (room - w) * between(0.2, 0.8, random);
