@@ -15,7 +15,8 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
 /** Looks at everything that a run stands on, and says what is broken. */
-@Command(name = "doctor", mixinStandardHelpOptions = true, description = "Looks whether this machine can run Sfumato, and says what is missing.")
+@Command(name = "doctor", mixinStandardHelpOptions = true,
+        description = "Looks whether this machine can run Sfumato, and says what is missing.")
 final class Doctor implements Callable<Integer> {
     private static final long LITTLE_MEMORY = 1L << 30;
 

@@ -38,8 +38,9 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** Draws pictures of a prompt. What is not asked for is as the model's folder would have it. */
-@Command(name = "generate", mixinStandardHelpOptions = true, sortOptions = false, description = "Draws pictures of a prompt.",
-        footer = {"", "Example:", "  sfumato generate \"a red apple\" --steps 30 --sampler \"DPM++ 2M Karras\" --count 4 --output apple.webp"})
+@Command(name = "generate", mixinStandardHelpOptions = true, sortOptions = false, abbreviateSynopsis = true,
+        description = "Draws pictures of a prompt.",
+        footer = {"", "Example:", "  sfumato generate \"a red apple\" --steps 30 --sampler \"DPM++ 2M\" --count 4 --output apple.webp"})
 final class Generate implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
@@ -47,10 +48,10 @@ final class Generate implements Callable<Integer> {
     @Parameters(paramLabel = "PROMPT", description = "what to draw; may be empty")
     private String prompt;
 
-    @Option(names = "--negative", paramLabel = "TEXT", description = "what to lead away from")
+    @Option(order = 1, names = "--negative", paramLabel = "TEXT", description = "what to lead away from")
     private String negative = "";
 
-    @Option(names = "--model", paramLabel = "URI", description = "a model folder, or builtin:NAME (${DEFAULT-VALUE})")
+    @Option(order = 2, names = "--model", paramLabel = "URI", description = "a model folder, or builtin:NAME (${DEFAULT-VALUE})")
     private String model = ModelUri.DEFAULT;
 
     private final List<UnaryOperator<Options>> changes = new ArrayList<>();
@@ -59,52 +60,52 @@ final class Generate implements Callable<Integer> {
     private List<Path> preview = List.of();
     private long seed = ThreadLocalRandom.current().nextLong(1L << 32);
 
-    @Option(names = "--dtype", paramLabel = "TYPE", description = "type of the numbers: f32, bf16 or f16 (${DEFAULT-VALUE})")
+    @Option(order = 18, names = "--dtype", paramLabel = "TYPE", description = "type of the numbers: f32, bf16 or f16 (${DEFAULT-VALUE})")
     private String dtype = "f32";
 
-    @Option(names = "--device", paramLabel = "NAME", description = "cpu, cuda or mps (${DEFAULT-VALUE})")
+    @Option(order = 19, names = "--device", paramLabel = "NAME", description = "cpu, cuda or mps (${DEFAULT-VALUE})")
     private String device = "cpu";
 
-    @Option(names = "--preview-every", paramLabel = "N", description = "steps between previews (${DEFAULT-VALUE})")
+    @Option(order = 16, names = "--preview-every", paramLabel = "N", description = "steps between previews (${DEFAULT-VALUE})")
     private int previewEvery = 5;
 
-    @Option(names = "--json", description = "print one JSON object instead of the files' names")
+    @Option(order = 21, names = "--json", description = "print one JSON object instead of the files' names")
     private boolean json;
 
-    @Option(names = "--quiet", description = "no progress and no notes")
+    @Option(order = 22, names = "--quiet", description = "no progress and no notes")
     private boolean quiet;
 
-    @Option(names = "--width", paramLabel = "W", description = "pixels, a multiple of 8")
+    @Option(order = 3, names = "--width", paramLabel = "W", description = "pixels, a multiple of 8")
     private void width(int width) {
         changes.add(o -> o.withSize(given("width", width), o.height()));
     }
 
-    @Option(names = "--height", paramLabel = "H", description = "pixels, a multiple of 8")
+    @Option(order = 4, names = "--height", paramLabel = "H", description = "pixels, a multiple of 8")
     private void height(int height) {
         changes.add(o -> o.withSize(o.width(), given("height", height)));
     }
 
-    @Option(names = "--steps", paramLabel = "N", description = "sampling steps")
+    @Option(order = 5, names = "--steps", paramLabel = "N", description = "sampling steps")
     private void steps(int steps) {
         changes.add(o -> o.withSteps(steps));
     }
 
-    @Option(names = "--guidance", paramLabel = "G", description = "how closely to follow the prompt; 1 or less is freely")
+    @Option(order = 6, names = "--guidance", paramLabel = "G", description = "how closely to follow the prompt; 1 or less is freely")
     private void guidance(double guidance) {
         changes.add(o -> o.withGuidance(guidance));
     }
 
-    @Option(names = "--guidance-rescale", paramLabel = "R", description = "0 to 1: against the glare of strong guidance")
+    @Option(order = 7, names = "--guidance-rescale", paramLabel = "R", description = "0 to 1: against the glare of strong guidance")
     private void guidanceRescale(double rescale) {
         changes.add(o -> o.withGuidanceRescale(rescale));
     }
 
-    @Option(names = "--seed", paramLabel = "S", description = "of the first picture; the next has S+1 (random)")
+    @Option(order = 8, names = "--seed", paramLabel = "S", description = "of the first picture; the next has S+1 (random)")
     private void seed(long seed) {
         this.seed = seed;
     }
 
-    @Option(names = "--sampler", paramLabel = "NAME", description = "as diffusers, A1111 or ComfyUI name it")
+    @Option(order = 9, names = "--sampler", paramLabel = "NAME", description = "as diffusers, A1111 or ComfyUI name it")
     private void sampler(String name) {
         changes.add(o -> {
             Samplers.requireSampler(name);
@@ -112,7 +113,7 @@ final class Generate implements Callable<Integer> {
         });
     }
 
-    @Option(names = "--schedule", paramLabel = "NAME", description = "spacing of the steps, such as karras or trailing")
+    @Option(order = 10, names = "--schedule", paramLabel = "NAME", description = "spacing of the steps, such as karras or trailing")
     private void schedule(String name) {
         changes.add(o -> {
             Samplers.requireSchedule(name);
@@ -120,22 +121,22 @@ final class Generate implements Callable<Integer> {
         });
     }
 
-    @Option(names = "--count", paramLabel = "N", description = "pictures, drawn as one batch: NAME-1.png ... NAME-N.png")
+    @Option(order = 11, names = "--count", paramLabel = "N", description = "pictures, drawn as one batch: NAME-1.png ... NAME-N.png")
     private void count(int count) {
         changes.add(o -> o.withCount(count));
     }
 
-    @Option(names = "--eta", paramLabel = "E", description = "0 to 1: noise that the DDIM sampler adds")
+    @Option(order = 12, names = "--eta", paramLabel = "E", description = "0 to 1: noise that the DDIM sampler adds")
     private void eta(double eta) {
         changes.add(o -> o.withEta(eta));
     }
 
-    @Option(names = "--clip-skip", paramLabel = "N", description = "last layers of the text encoder to leave out")
+    @Option(order = 13, names = "--clip-skip", paramLabel = "N", description = "last layers of the text encoder to leave out")
     private void clipSkip(int layers) {
         changes.add(o -> o.withClipSkip(layers));
     }
 
-    @Option(names = "--threads", paramLabel = "N", description = "threads of the CPU (one for each core)")
+    @Option(order = 20, names = "--threads", paramLabel = "N", description = "threads of the CPU (one for each core)")
     private void threads(int threads) {
         Main.checked(spec, () -> {
             Engine.setThreads(threads);
@@ -143,18 +144,18 @@ final class Generate implements Callable<Integer> {
         });
     }
 
-    @Option(names = "--output", paramLabel = "FILE",
+    @Option(order = 14, names = "--output", paramLabel = "FILE",
             description = "ends in .png, .jpg or .webp and is replaced if it exists (sfumato-SEED.png, which replaces nothing)")
     private void output(Path file) {
         output = List.of(file);
     }
 
-    @Option(names = "--trace", paramLabel = "FILE", description = "write the numbers of every step as a .safetensors file")
+    @Option(order = 17, names = "--trace", paramLabel = "FILE", description = "write the numbers of every step as a .safetensors file")
     private void trace(Path file) {
         trace = List.of(file);
     }
 
-    @Option(names = "--preview", paramLabel = "FILE", description = "write the pictures as they come to be")
+    @Option(order = 15, names = "--preview", paramLabel = "FILE", description = "write the pictures as they come to be")
     private void preview(Path file) {
         preview = List.of(file);
     }

@@ -180,7 +180,7 @@ final class Inspect implements Callable<Integer> {
     private static void print(PrintWriter out, ObjectNode node, String indent) throws JsonProcessingException {
         for (var entry : node.properties()) {
             JsonNode value = entry.getValue();
-            if (value.has("dtype")) {
+            if (value.has("bytes")) {
                 out.println(indent + entry.getKey() + "  " + value.path("dtype").asText() + " " + value.path("shape")
                         + " " + value.path("bytes") + " bytes");
             } else if (value instanceof ObjectNode nested) {

@@ -28,7 +28,7 @@ public final class Main implements Runnable {
     static final int MISUSED = 2;
     static final int INTERRUPTED = 130;
 
-    @Option(names = "--debug", scope = ScopeType.INHERIT, description = "show the stack trace of an error")
+    @Option(names = "--debug", order = 100, scope = ScopeType.INHERIT, description = "show the stack trace of an error")
     private boolean debug;
 
     @Spec
@@ -44,7 +44,7 @@ public final class Main implements Runnable {
         return new CommandLine(main)
                 // A prompt may begin with an @.
                 .setExpandAtFiles(false)
-                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setUsageHelpWidth(110)
                 .setParameterExceptionHandler((e, args) -> main.report(e.getCommandLine(), e, reason(e), MISUSED))
                 .setExecutionExceptionHandler((e, command, parsed) -> main.report(command, e, Engine.firstLine(e),
                         e instanceof Cancelled ? INTERRUPTED : FAILED));
@@ -69,7 +69,8 @@ public final class Main implements Runnable {
 
     private int report(CommandLine command, Exception e, String reason, int code) {
         boolean bare = e.getMessage() == null;
-        command.getErr().println("sfumato: " + (bare ? "internal error: " + e.getClass().getSimpleName() + " (--debug shows where)" : reason));
+        command.getErr().println("sfumato: " + (bare
+                ? "internal error: " + e.getClass().getSimpleName() + " (--debug shows where)" : reason));
         if (debug) {
             e.printStackTrace(command.getErr());
         }
@@ -81,7 +82,8 @@ public final class Main implements Runnable {
         String reason = Engine.firstLine(e);
         if (e instanceof UnmatchedArgumentException unmatched) {
             List<String> near = unmatched.getSuggestions();
-            return reason + (near.isEmpty() ? "" : "; did you mean " + String.join(" or ", near.subList(0, Math.min(3, near.size()))) + "?");
+            return reason + (near.isEmpty() ? ""
+                    : "; did you mean " + String.join(" or ", near.subList(0, Math.min(3, near.size()))) + "?");
         }
         return reason;
     }

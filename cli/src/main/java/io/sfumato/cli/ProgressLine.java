@@ -41,7 +41,8 @@ final class ProgressLine implements AutoCloseable {
         int filled = (int) (WIDTH * done / total);
         // The first step also warms up: the time left is told by the later ones.
         String left = done == first ? "" : time((now - begin) / 1e9 / (done - first) * (total - done)) + " left";
-        draw("%s %d/%d [%s%s] %s %s".formatted(stage, done, total, "#".repeat(filled), ".".repeat(WIDTH - filled), left, note).stripTrailing());
+        String bar = "#".repeat(filled) + ".".repeat(WIDTH - filled);
+        draw("%s %d/%d [%s] %s %s".formatted(stage, done, total, bar, left, note).stripTrailing());
     }
 
     private void draw(String line) {
