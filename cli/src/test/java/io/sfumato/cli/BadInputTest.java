@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -48,7 +49,7 @@ class BadInputTest {
         "--stepz     | 5        | Unknown options: '--stepz', '5'; did you mean --steps",
     })
     void refusesOptions(String option, String value, String message) throws IOException {
-        Ran ran = option.equals("--output") ? Ran.generate(option, value) : Ran.generate("--output", folder.resolve("a.png"), option, value);
+        Ran ran = option.equals("--output") ? Ran.generate(option, value) : with(option, value);
         refused(ran, Main.MISUSED, message);
     }
 
@@ -80,7 +81,8 @@ class BadInputTest {
     void refusesAModelWithoutAComponent() throws IOException {
         Path model = Ran.copyOfModel(folder.resolve("m"));
         Files.delete(model.resolve(UNET));
-        refused(with("--model", model), Main.FAILED, model.resolve("unet") + ": no weights: there is no diffusion_pytorch_model.safetensors");
+        refused(with("--model", model), Main.FAILED,
+                model.resolve("unet") + ": no weights: there is no diffusion_pytorch_model.safetensors");
         Files.delete(model.resolve("vae/config.json"));
         refused(with("--model", model), Main.FAILED, model.resolve("vae/config.json") + ": there is no such file");
         Files.writeString(model.resolve("model_index.json"), "{\"_class_name\": \"OtherPipeline\"}");
@@ -96,9 +98,10 @@ class BadInputTest {
             file.setLength(sound.length - 1000);
         }
         refused(with("--model", model), Main.FAILED, weights + ": ");
-        String text = new String(sound, java.nio.charset.StandardCharsets.ISO_8859_1);
-        Files.write(weights, text.replaceFirst("conv_in\\.bias", "conv_up.bias").getBytes(java.nio.charset.StandardCharsets.ISO_8859_1));
-        refused(with("--model", model), Main.FAILED, weights + ": 2 tensors do not fit the config: missing conv_in.bias [8]; unexpected conv_up.bias");
+        String text = new String(sound, StandardCharsets.ISO_8859_1);
+        Files.write(weights, text.replaceFirst("conv_in\\.bias", "conv_up.bias").getBytes(StandardCharsets.ISO_8859_1));
+        refused(with("--model", model), Main.FAILED,
+                weights + ": 2 tensors do not fit the config: missing conv_in.bias [8]; unexpected conv_up.bias");
         Files.writeString(weights, "<html>not found</html>");
         refused(with("--model", model), Main.FAILED, weights + ": no safetensors file, it seems to be a web page");
     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,7 +40,7 @@ class CommandsTest {
     @Test
     void doctorFailsWhereTheCacheCannotBeWritten() throws IOException, InterruptedException {
         Path file = Files.writeString(folder.resolve("file"), "");
-        List<String> line = new java.util.ArrayList<>(List.of("env", "SFUMATO_CACHE=" + file));
+        List<String> line = new ArrayList<>(List.of("env", "SFUMATO_CACHE=" + file));
         line.addAll(Ran.java("doctor"));
         Ran ran = Ran.process(folder, line);
         assertThat(ran.out()).contains("problem  cache     " + file + ": cannot be written; set SFUMATO_CACHE to a folder that can");
@@ -57,6 +58,33 @@ class CommandsTest {
         assertThat(ran.out()).contains(COMMANDS).contains("--guidance-rescale");
         Path script = Files.writeString(folder.resolve("completion.sh"), ran.out());
         assertThat(Ran.process(folder, List.of("bash", "-n", script.toString()))).isEqualTo(new Ran(0, "", ""));
+    }
+
+    @Test
+    void trainsAModelThatDrawsAndGoesOn() throws IOException {
+        Path recipe = Files.writeString(folder.resolve("tiny.yaml"), """
+                name: tiny
+                seed: 1
+                scenes: {clipart: "", size: 32, pairs: 0.3, coloured: 0.5, namedBackgrounds: 0.2}
+                tokenizer: {tokens: 600, length: 16, captions: 50}
+                autoencoder:
+                  {widths: [8, 16], layers: 1, groups: 4, latentChannels: 4, kl: 0.001,
+                   loop: {steps: 2, batch: 2, rate: 0.001, warmup: 1, decay: 0.01, clip: 1.0, ema: 0.9, saveEvery: 1}}
+                text: {width: 16, hidden: 32, layers: 1, heads: 2}
+                unet: {widths: [8, 16], layers: 1, attends: [false, true], heads: [2, 2], groups: 4}
+                diffusion:
+                  {prediction: epsilon, zeroTerminalSnr: false, captionDropout: 0.1, scenes: 4,
+                   loop: {steps: 2, batch: 2, rate: 0.001, warmup: 1, decay: 0.01, clip: 1.0, ema: 0.9, saveEvery: 1}}
+                prompts: [a duck]
+                """);
+        Path run = folder.resolve("run");
+        Ran trained = Ran.command("train", recipe, "--run", run);
+        assertThat(trained).isEqualTo(new Ran(0, run.resolve("model") + System.lineSeparator(),
+                "training in " + run + System.lineSeparator()));
+        assertThat(Ran.command("train", recipe, "--run", run).err()).isEqualTo("going on in " + run + System.lineSeparator());
+        Path picture = folder.resolve("duck.png");
+        assertThat(Ran.command("generate", "a duck", "--model", run.resolve("model"), "--steps", 2, "--output", picture).code()).isZero();
+        assertThat(picture).exists();
     }
 
     @Test

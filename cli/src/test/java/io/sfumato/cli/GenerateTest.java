@@ -110,7 +110,8 @@ class GenerateTest {
     @Test
     void showsThePictureAsItComesToBe() {
         Path file = folder.resolve("now.png");
-        assertThat(Ran.generate("--output", folder.resolve("a.png"), "--preview", file, "--preview-every", 2, "--count", 4).code()).isZero();
+        Ran ran = Ran.generate("--output", folder.resolve("a.png"), "--preview", file, "--preview-every", 2, "--count", 4);
+        assertThat(ran.code()).isZero();
         assertThat(Image.read(file).toString()).isEqualTo("64x64 RGB");
     }
 
@@ -129,7 +130,8 @@ class GenerateTest {
 
     @Test
     void saysWhatIsCutOffAPromptThatIsTooLong() {
-        Ran ran = Ran.command("generate", "red ".repeat(80) + "zebra", "--steps", 1, "--model", Ran.MODEL, "--output", folder.resolve("a.png"));
+        Ran ran = Ran.command("generate", "red ".repeat(80) + "zebra", "--steps", 1, "--model", Ran.MODEL,
+                "--output", folder.resolve("a.png"));
         assertThat(ran.code()).isZero();
         assertThat(ran.err()).startsWith("sfumato: warning: the prompt has more than 77 tokens; cut off: ").contains("zebra");
     }

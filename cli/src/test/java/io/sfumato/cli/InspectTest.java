@@ -23,7 +23,8 @@ class InspectTest {
         Path file = Ran.MODEL.resolve("unet/diffusion_pytorch_model.safetensors");
         Ran ran = Ran.command("inspect", file);
         assertThat(ran.code()).isZero();
-        assertThat(ran.out()).contains("kind: checkpoint", "  format: pt", "  conv_in.weight  F32 [8,4,3,3] 1152 bytes", "  down_blocks.0: ");
+        assertThat(ran.out()).contains("kind: checkpoint", "  format: pt",
+                "  conv_in.weight  F32 [8,4,3,3] 1152 bytes", "  down_blocks.0: ");
         JsonNode json = json("inspect", file, "--json");
         long sum = 0;
         for (JsonNode tensor : json.path("tensors")) {
@@ -41,7 +42,8 @@ class InspectTest {
     void tellsOfAModelFolder() throws IOException {
         Path model = Ran.copyOfModel(folder.resolve("m"));
         Files.createDirectory(model.resolve("safety_checker"));
-        Files.writeString(model.resolve("model_index.json"), Files.readString(model.resolve("model_index.json"))
+        Path index = model.resolve("model_index.json");
+        Files.writeString(index, Files.readString(index)
                 .replaceFirst("\"safety_checker\": \\[[^]]*]", "\"safety_checker\": [\"stable_diffusion\", \"StableDiffusionSafetyChecker\"]"));
         JsonNode json = json("inspect", model, "--json");
         assertThat(json.path("pipeline").asText()).isEqualTo("StableDiffusionPipeline");

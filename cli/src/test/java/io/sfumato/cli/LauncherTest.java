@@ -78,7 +78,8 @@ class LauncherTest {
         program("bin/mvn", "echo \"mvn $*\"; pwd");
         Map<String, String> path = Map.of("PATH", folder.resolve("bin") + ":" + System.getenv("PATH"));
         Files.delete(script.resolveSibling("cli/target/built"));
-        String building = "sfumato: building, which happens once ...\nmvn -q -B -DskipTests package\n" + script.getParent().toRealPath() + "\n";
+        String building = "sfumato: building, which happens once ...\nmvn -q -B -DskipTests package\n"
+                + script.getParent().toRealPath() + "\n";
         Ran first = run(folder, path, script.toString(), "--version");
         assertThat(first.err()).isEqualTo(building);
         assertThat(first.out()).endsWith("--version\n");
