@@ -93,6 +93,6 @@ class CommandsTest {
         assertThat(Ran.command("train", none, "--quiet"))
                 .isEqualTo(new Ran(Main.FAILED, "", "sfumato: " + none + ": there is no such recipe" + System.lineSeparator()));
         Path wrong = Files.writeString(folder.resolve("wrong.yaml"), "nam: x\n");
-        assertThat(Ran.command("train", wrong).err()).startsWith("sfumato: " + wrong + ": unknown key 'nam'; known here: ").hasLineCount(1);
+        assertThat(Ran.command("train", wrong).err()).startsWith("sfumato: " + wrong + ": the key 'name' is missing").hasLineCount(1);
     }
 }

@@ -44,7 +44,8 @@ class InspectTest {
         Files.createDirectory(model.resolve("safety_checker"));
         Path index = model.resolve("model_index.json");
         Files.writeString(index, Files.readString(index)
-                .replaceFirst("\"safety_checker\": \\[[^]]*]", "\"safety_checker\": [\"stable_diffusion\", \"StableDiffusionSafetyChecker\"]"));
+                .replaceFirst("\"safety_checker\": \\[[^]]*]",
+                        "\"safety_checker\": [\"stable_diffusion\", \"StableDiffusionSafetyChecker\"]"));
         JsonNode json = json("inspect", model, "--json");
         assertThat(json.path("pipeline").asText()).isEqualTo("StableDiffusionPipeline");
         assertThat(json.at("/components/unet/class").asText()).isEqualTo("UNet2DConditionModel");
