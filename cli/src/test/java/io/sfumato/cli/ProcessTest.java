@@ -42,7 +42,7 @@ class ProcessTest {
     void controlCLeavesNoFile() throws IOException, InterruptedException {
         // A shell that starts tests in the background has them ignore the signal, and their children too.
         List<String> line = new ArrayList<>(List.of("env", "--default-signal=INT"));
-        line.addAll(Ran.java("generate", "a", "--model", Ran.MODEL, "--steps", 1000, "--width", 128, "--height", 128, "--count", 4,
+        line.addAll(Ran.java("generate", "a", "--model", Ran.MODEL, "--steps", 500, "--width", 64, "--height", 64, "--count", 2,
                 "--output", "a.png", "--trace", "t.safetensors", "--preview", "now.png", "--preview-every", 1));
         Process process = new ProcessBuilder(line).directory(folder.toFile()).redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
