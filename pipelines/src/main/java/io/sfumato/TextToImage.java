@@ -40,6 +40,13 @@ public interface TextToImage extends AutoCloseable {
     Options defaults();
 
     /**
+     * The options with what they leave to the model filled in.
+     *
+     * @throws IllegalArgumentException for options that this model cannot follow, in one line
+     */
+    Options complete(Options wanted);
+
+    /**
      * Draws {@code options.count()} pictures for each prompt, as one batch, in the order of the prompts.
      *
      * @param trace takes the numbers of every step; see {@link Trace}

@@ -9,7 +9,7 @@ import java.util.Set;
 
 /** The samplers and schedules that there are, under the names that diffusers, A1111's web UI and ComfyUI give them. */
 public final class Samplers {
-    private static final String DDIM = "DDIMScheduler";
+    static final String DDIM = "DDIMScheduler";
     private static final String PNDM = "PNDMScheduler";
     private static final String EULER = "EulerDiscreteScheduler";
     private static final String EULER_A = "EulerAncestralDiscreteScheduler";
@@ -80,6 +80,25 @@ public final class Samplers {
         return List.copyOf(SCHEDULES.keySet());
     }
 
+    /** The name of the sampler {@code name} that users know best: A1111's. */
+    public static String commonName(String name) {
+        Choice choice = find(name);
+        return NAMES.entrySet().stream().filter(e -> e.getValue().equals(choice) && !CLASSES.containsKey(e.getKey()))
+                .map(Map.Entry::getKey).findFirst().orElse(name);
+    }
+
+    /** @throws IllegalArgumentException for a sampler that is not known, with the nearest names */
+    public static void requireSampler(String name) {
+        find(name);
+    }
+
+    /** @throws IllegalArgumentException for a schedule that is not known, with the nearest names */
+    public static void requireSchedule(String name) {
+        if (!SCHEDULES.containsKey(name.toLowerCase(Locale.ROOT))) {
+            throw unknown("schedule", name, SCHEDULES.keySet());
+        }
+    }
+
     /** The diffusers classes that there are. */
     static Set<String> classNames() {
         return CLASSES.keySet();
@@ -104,20 +123,19 @@ public final class Samplers {
 
     /** {@code model}'s config turned to the sampler {@code name}, upper and lower case alike. */
     public static SchedulerConfig choose(SchedulerConfig model, String name) {
-        for (var e : NAMES.entrySet()) {
-            if (e.getKey().equalsIgnoreCase(name)) {
-                return model.as(e.getValue().className).with(e.getValue().keys);
-            }
-        }
-        throw unknown("sampler", name, NAMES.keySet());
+        Choice choice = find(name);
+        return model.as(choice.className).with(choice.keys);
+    }
+
+    private static Choice find(String name) {
+        return NAMES.entrySet().stream().filter(e -> e.getKey().equalsIgnoreCase(name)).map(Map.Entry::getValue).findFirst()
+                .orElseThrow(() -> unknown("sampler", name, NAMES.keySet()));
     }
 
     /** {@code config} with its timesteps or sigmas laid out by the schedule {@code name}, upper and lower case alike. */
     public static SchedulerConfig schedule(SchedulerConfig config, String name) {
         String wanted = name.toLowerCase(Locale.ROOT);
-        if (!SCHEDULES.containsKey(wanted)) {
-            throw unknown("schedule", name, SCHEDULES.keySet());
-        }
+        requireSchedule(name);
         Map<String, Object> keys = new LinkedHashMap<>(SCHEDULES.get(wanted));
         for (SigmaSchedule each : SigmaSchedule.values()) {
             if (each != SigmaSchedule.NORMAL) {

@@ -15,8 +15,11 @@ public record Sampling(Sampler sampler, Grid grid, Prediction prediction, Clippi
         levels = List.copyOf(levels);
     }
 
-    /** {@code steps} steps of the configured scheduler; {@code eta} in [0, 1] is read by DDIM alone. */
+    /** {@code steps} steps of the configured scheduler; {@code eta} in [0, 1] is DDIM's alone, for others it must be 0. */
     public static Sampling of(SchedulerConfig config, int steps, double eta) {
+        if (eta != 0 && !config.className().equals(Samplers.DDIM)) {
+            throw new IllegalArgumentException("eta is used by DDIM only; the sampler is " + config.className());
+        }
         int train = config.trainTimesteps();
         if (steps < 1 || steps > train) {
             throw new IllegalArgumentException(steps + " steps: between 1 and the " + train + " of the training are wanted");

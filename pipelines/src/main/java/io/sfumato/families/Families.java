@@ -1,26 +1,46 @@
 package io.sfumato.families;
 
 import io.sfumato.LoadOptions;
+import io.sfumato.Options;
 import io.sfumato.TextToImage;
 import io.sfumato.hub.ModelFolder;
 import io.sfumato.io.CheckpointException;
 import java.util.Map;
-import java.util.function.BiFunction;
 
 /** The families of models, by the pipeline class that a folder's {@code model_index.json} names. */
 public final class Families {
-    private static final Map<String, BiFunction<ModelFolder, LoadOptions, TextToImage>> BY_PIPELINE = Map.of(
-            "StableDiffusionPipeline", StableDiffusion::new);
+    private interface Loader {
+        TextToImage load(ModelFolder folder, LoadOptions options);
+    }
+
+    private interface Estimator {
+        MemoryEstimate memory(ModelFolder folder, LoadOptions load, Options options);
+    }
+
+    private record Family(Loader loader, Estimator estimator) {
+    }
+
+    private static final Map<String, Family> BY_PIPELINE = Map.of(
+            "StableDiffusionPipeline", new Family(StableDiffusion::new, StableDiffusion::memory));
 
     private Families() {
     }
 
     public static TextToImage load(ModelFolder folder, LoadOptions options) {
-        var family = BY_PIPELINE.get(folder.pipeline());
+        return family(folder).loader.load(folder, options);
+    }
+
+    /** What a run would need, told without loading the model; {@code options} may leave the size to it. */
+    public static MemoryEstimate memory(ModelFolder folder, LoadOptions load, Options options) {
+        return family(folder).estimator.memory(folder, load, options);
+    }
+
+    private static Family family(ModelFolder folder) {
+        Family family = BY_PIPELINE.get(folder.pipeline());
         if (family == null) {
             throw new CheckpointException(folder.path() + ": its model_index.json names " + folder.pipeline() + "; known are "
                     + BY_PIPELINE.keySet());
         }
-        return family.apply(folder, options);
+        return family;
     }
 }

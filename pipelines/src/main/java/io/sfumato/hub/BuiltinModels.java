@@ -3,6 +3,7 @@ package io.sfumato.hub;
 import io.sfumato.io.CheckpointException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,6 +30,21 @@ public final class BuiltinModels {
             return in == null ? List.of() : new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().toList();
         } catch (IOException e) {
             throw new CheckpointException("the list of builtin models cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    /** Bytes of a builtin model's files. */
+    public static long bytes(String name) {
+        try {
+            long sum = 0;
+            for (String line : new String(resource(name + "/SHA256SUMS").readAllBytes(), StandardCharsets.UTF_8).lines().toList()) {
+                try (InputStream in = resource(name + "/" + line.substring(66))) {
+                    sum += in.transferTo(OutputStream.nullOutputStream());
+                }
+            }
+            return sum;
+        } catch (IOException e) {
+            throw new CheckpointException("builtin:" + name + " cannot be read: " + e.getMessage(), e);
         }
     }
 

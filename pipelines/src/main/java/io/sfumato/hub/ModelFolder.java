@@ -19,7 +19,8 @@ public record ModelFolder(Path path) {
 
     public ModelFolder {
         if (!Files.isDirectory(path)) {
-            throw new CheckpointException(path + ": there is no such model folder");
+            throw new CheckpointException(path + (Files.exists(path) ? ": a file, where a model folder is wanted"
+                    : ": there is no such model folder"));
         }
         if (!Files.exists(path.resolve("model_index.json"))) {
             throw new CheckpointException(path + ": no model folder: there is no model_index.json in it");

@@ -76,7 +76,8 @@ public record Recipe(String name, long seed, World scenes, Tokenizer tokenizer, 
         } catch (UnrecognizedPropertyException e) {
             throw new IllegalArgumentException(file + ": unknown key '" + e.getPropertyName() + "'; known here: " + e.getKnownPropertyIds(), e);
         } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException(file + ": " + e.getOriginalMessage().lines().findFirst().orElse("no YAML"), e);
+            throw new IllegalArgumentException(file + ": " + e.getOriginalMessage().lines().findFirst().orElse("no YAML")
+                    .replaceFirst("Missing creator property ('[^']*').*", "the key $1 is missing"), e);
         } catch (IOException e) {
             throw new IllegalArgumentException(file + ": cannot be read: " + e.getMessage(), e);
         }

@@ -86,12 +86,17 @@ public final class ClipText {
 
     /** The output with the last {@code skip} layers left out (diffusers' {@code clip_skip}), after the final norm: (B, L, D). */
     public Tensor forward(Tensor ids, int skip) {
+        requireSkip(skip);
+        try (var scope = new Scope()) {
+            return scope.keep(finalNorm.forward(hiddenStates(ids)[layers.size() - skip]));
+        }
+    }
+
+    /** @throws IllegalArgumentException unless {@code skip} of the last layers can be left out */
+    public void requireSkip(int skip) {
         if (skip < 0 || skip >= layers.size()) {
             throw new IllegalArgumentException("clip skip " + skip + ": this text encoder has " + layers.size() + " layers, so 0 to "
                     + (layers.size() - 1) + " may be skipped");
-        }
-        try (var scope = new Scope()) {
-            return scope.keep(finalNorm.forward(hiddenStates(ids)[layers.size() - skip]));
         }
     }
 

@@ -1,0 +1,325 @@
+package io.sfumato.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.sfumato.Listener;
+import io.sfumato.LoadOptions;
+import io.sfumato.Options;
+import io.sfumato.Prompt;
+import io.sfumato.TextToImage;
+import io.sfumato.Trace;
+import io.sfumato.diffusion.Samplers;
+import io.sfumato.families.Families;
+import io.sfumato.families.MemoryEstimate;
+import io.sfumato.hub.ModelFolder;
+import io.sfumato.hub.ModelUri;
+import io.sfumato.image.GenerationParameters;
+import io.sfumato.image.Image;
+import io.sfumato.image.ImageFile;
+import io.sfumato.tensor.DType;
+import io.sfumato.tensor.Device;
+import io.sfumato.tensor.Engine;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.UnaryOperator;
+import java.util.stream.LongStream;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Draws pictures of a prompt. What is not asked for is as the model's folder would have it. */
+@Command(name = "generate", mixinStandardHelpOptions = true, sortOptions = false, abbreviateSynopsis = true,
+        description = "Draws pictures of a prompt.",
+        footer = {"", "Example:", "  sfumato generate \"a red apple\" --steps 30 --sampler \"DPM++ 2M\" --count 4 --output apple.webp"})
+final class Generate implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Parameters(paramLabel = "PROMPT", description = "what to draw; may be empty")
+    private String prompt;
+
+    @Option(order = 1, names = "--negative", paramLabel = "TEXT", description = "what to lead away from")
+    private String negative = "";
+
+    @Option(order = 2, names = "--model", paramLabel = "URI", description = "a model folder, or builtin:NAME (${DEFAULT-VALUE})")
+    private String model = ModelUri.DEFAULT;
+
+    private final List<UnaryOperator<Options>> changes = new ArrayList<>();
+    private List<Path> output = List.of();
+    private List<Path> trace = List.of();
+    private List<Path> preview = List.of();
+    private long seed = ThreadLocalRandom.current().nextLong(1L << 32);
+
+    @Option(order = 18, names = "--dtype", paramLabel = "TYPE", description = "type of the numbers: f32, bf16 or f16 (${DEFAULT-VALUE})")
+    private String dtype = "f32";
+
+    @Option(order = 19, names = "--device", paramLabel = "NAME", description = "cpu, cuda or mps (${DEFAULT-VALUE})")
+    private String device = "cpu";
+
+    @Option(order = 16, names = "--preview-every", paramLabel = "N", description = "steps between previews (${DEFAULT-VALUE})")
+    private int previewEvery = 5;
+
+    @Option(order = 21, names = "--json", description = "print one JSON object instead of the files' names")
+    private boolean json;
+
+    @Option(order = 22, names = "--quiet", description = "no progress and no notes")
+    private boolean quiet;
+
+    @Option(order = 3, names = "--width", paramLabel = "W", description = "pixels, a multiple of 8")
+    private void width(int width) {
+        changes.add(o -> o.withSize(given("width", width), o.height()));
+    }
+
+    @Option(order = 4, names = "--height", paramLabel = "H", description = "pixels, a multiple of 8")
+    private void height(int height) {
+        changes.add(o -> o.withSize(o.width(), given("height", height)));
+    }
+
+    @Option(order = 5, names = "--steps", paramLabel = "N", description = "sampling steps")
+    private void steps(int steps) {
+        changes.add(o -> o.withSteps(steps));
+    }
+
+    @Option(order = 6, names = "--guidance", paramLabel = "G", description = "how closely to follow the prompt; 1 or less is freely")
+    private void guidance(double guidance) {
+        changes.add(o -> o.withGuidance(guidance));
+    }
+
+    @Option(order = 7, names = "--guidance-rescale", paramLabel = "R", description = "0 to 1: against the glare of strong guidance")
+    private void guidanceRescale(double rescale) {
+        changes.add(o -> o.withGuidanceRescale(rescale));
+    }
+
+    @Option(order = 8, names = "--seed", paramLabel = "S", description = "of the first picture; the next has S+1 (random)")
+    private void seed(long seed) {
+        this.seed = seed;
+    }
+
+    @Option(order = 9, names = "--sampler", paramLabel = "NAME", description = "as diffusers, A1111 or ComfyUI name it")
+    private void sampler(String name) {
+        changes.add(o -> {
+            Samplers.requireSampler(name);
+            return o.withSampler(name);
+        });
+    }
+
+    @Option(order = 10, names = "--schedule", paramLabel = "NAME", description = "spacing of the steps, such as karras or trailing")
+    private void schedule(String name) {
+        changes.add(o -> {
+            Samplers.requireSchedule(name);
+            return o.withSchedule(name);
+        });
+    }
+
+    @Option(order = 11, names = "--count", paramLabel = "N", description = "pictures, drawn as one batch: NAME-1.png ... NAME-N.png")
+    private void count(int count) {
+        changes.add(o -> o.withCount(count));
+    }
+
+    @Option(order = 12, names = "--eta", paramLabel = "E", description = "0 to 1: noise that the DDIM sampler adds")
+    private void eta(double eta) {
+        changes.add(o -> o.withEta(eta));
+    }
+
+    @Option(order = 13, names = "--clip-skip", paramLabel = "N", description = "last layers of the text encoder to leave out")
+    private void clipSkip(int layers) {
+        changes.add(o -> o.withClipSkip(layers));
+    }
+
+    @Option(order = 20, names = "--threads", paramLabel = "N", description = "threads of the CPU (one for each core)")
+    private void threads(int threads) {
+        Main.checked(spec, () -> {
+            Engine.setThreads(threads);
+            return threads;
+        });
+    }
+
+    @Option(order = 14, names = "--output", paramLabel = "FILE",
+            description = "ends in .png, .jpg or .webp and is replaced if it exists (sfumato-SEED.png, which replaces nothing)")
+    private void output(Path file) {
+        output = List.of(file);
+    }
+
+    @Option(order = 17, names = "--trace", paramLabel = "FILE", description = "write the numbers of every step as a .safetensors file")
+    private void trace(Path file) {
+        trace = List.of(file);
+    }
+
+    @Option(order = 15, names = "--preview", paramLabel = "FILE", description = "write the pictures as they come to be")
+    private void preview(Path file) {
+        preview = List.of(file);
+    }
+
+    @Override
+    public Integer call() {
+        LoadOptions load = load();
+        Options asked = Main.checked(spec, () -> changed(Options.defaults()));
+        List<Path> files = Main.checked(spec, () -> targets(asked));
+        ModelFolder folder = ModelUri.resolve(model);
+        if (load.device() == Device.CPU) {
+            Families.memory(folder, load, asked).require(MemoryEstimate.available());
+        }
+        try (var interruption = new Interruption(); TextToImage drawer = Families.load(folder, load);
+                Trace record = trace.isEmpty() ? Trace.none() : Trace.recording()) {
+            Options options = Main.checked(spec, () -> drawer.complete(changed(drawer.defaults())));
+            List<String> warnings = new ArrayList<>();
+            if (!negative.isEmpty() && options.guidance() <= 1) {
+                warnings.add("--negative has no effect: guidance is 1 or less");
+            }
+            long begin = System.nanoTime();
+            List<Image> images = draw(drawer, options, record, warnings, interruption);
+            double seconds = (System.nanoTime() - begin) / 1e9;
+            interruption.writing(() -> {
+                for (int i = 0; i < files.size(); i++) {
+                    ImageFile.of(images.get(i)).withText(ImageFile.PARAMETERS, parameters(options, i).format()).write(files.get(i));
+                }
+                trace.forEach(record::write);
+            });
+            report(files, options, seconds, warnings);
+            return 0;
+        }
+    }
+
+    private Options changed(Options o) {
+        for (UnaryOperator<Options> change : changes) {
+            o = change.apply(o);
+        }
+        return o.withSeed(seed);
+    }
+
+    private LoadOptions load() {
+        DType type = switch (dtype.toLowerCase(Locale.ROOT)) {
+            case "f32" -> DType.F32;
+            case "bf16" -> DType.BF16;
+            case "f16" -> DType.F16;
+            default -> throw new ParameterException(spec.commandLine(), "unknown dtype '" + dtype + "': use f32, bf16 or f16");
+        };
+        if (List.of(Device.values()).stream().noneMatch(d -> d.toString().equalsIgnoreCase(device))) {
+            throw new ParameterException(spec.commandLine(), "unknown device '" + device + "': use cpu, cuda or mps");
+        }
+        Device place = Device.of(device);
+        return Main.checked(spec, () -> new LoadOptions(type, place));
+    }
+
+    // In Options a 0 leaves the size to the model; on the command line it is a mistake.
+    private static int given(String side, int size) {
+        if (size == Options.OF_MODEL) {
+            throw new IllegalArgumentException(side + " must be a multiple of 8 from 8 to 16384, not 0");
+        }
+        return size;
+    }
+
+    private List<Path> targets(Options asked) {
+        if (previewEvery < 1) {
+            throw new IllegalArgumentException("preview-every must be at least 1, not " + previewEvery);
+        }
+        List<Path> files = output.isEmpty() ? Targets.unnamed(seed, asked.count()) : Targets.pictures(output.get(0), asked.count());
+        preview.forEach(file -> Targets.pictures(file, 1));
+        files.forEach(Targets::requireWritable);
+        trace.forEach(Targets::requireWritable);
+        preview.forEach(Targets::requireWritable);
+        return files;
+    }
+
+    private List<Image> draw(TextToImage drawer, Options options, Trace record, List<String> warnings, Interruption interruption) {
+        try (ProgressLine progress = new ProgressLine(spec.commandLine().getErr(), !quiet && ProgressLine.onTerminal())) {
+            return drawer.generate(List.of(new Prompt(prompt, negative)), options, new Listener() {
+                @Override
+                public void onStep(Step step) {
+                    interruption.check();
+                    progress.step("drawing", step.done(), step.total(), "");
+                    if (!preview.isEmpty() && step.done() % previewEvery == 0 && step.done() < step.total()) {
+                        List<Image> now = step.preview().get();
+                        Image sheet = Image.grid(now, (int) Math.ceil(Math.sqrt(now.size())));
+                        interruption.writing(() -> preview.forEach(sheet::write));
+                    }
+                }
+
+                @Override
+                public void onWarning(String warning) {
+                    warnings.add(warning);
+                }
+            }, record);
+        }
+    }
+
+    /** As A1111 and its kin store it. */
+    private GenerationParameters parameters(Options o, int picture) {
+        Map<String, String> settings = new LinkedHashMap<>();
+        settings.put("Steps", String.valueOf(o.steps()));
+        settings.put("Sampler", Samplers.commonName(o.sampler()));
+        if (!o.schedule().equals(Options.MODELS_OWN)) {
+            settings.put("Schedule type", o.schedule().substring(0, 1).toUpperCase(Locale.ROOT) + o.schedule().substring(1));
+        }
+        settings.put("CFG scale", number(o.guidance()));
+        settings.put("Seed", String.valueOf(o.seed() + picture));
+        settings.put("Size", o.width() + "x" + o.height());
+        settings.put("Model", modelName());
+        if (o.clipSkip() > 0) {
+            // A1111 counts the layer that it stops at, from the last, which is 1.
+            settings.put("Clip skip", String.valueOf(o.clipSkip() + 1));
+        }
+        if (o.eta() > 0) {
+            settings.put("Eta", number(o.eta()));
+        }
+        if (o.guidanceRescale() > 0) {
+            settings.put("CFG rescale", number(o.guidanceRescale()));
+        }
+        settings.put("RNG", "CPU");
+        settings.put("Version", "sfumato " + Main.version());
+        return new GenerationParameters(prompt, negative, settings);
+    }
+
+    private String modelName() {
+        return model.startsWith("builtin:") ? model.substring("builtin:".length())
+                : Path.of(model).toAbsolutePath().normalize().getFileName().toString();
+    }
+
+    private static String number(double x) {
+        return x == Math.rint(x) ? String.valueOf((long) x) : String.valueOf(x);
+    }
+
+    private void report(List<Path> files, Options o, double seconds, List<String> warnings) {
+        PrintWriter out = spec.commandLine().getOut();
+        PrintWriter err = spec.commandLine().getErr();
+        if (!quiet) {
+            warnings.forEach(warning -> err.println("sfumato: warning: " + warning));
+            err.println(String.format(Locale.ROOT, "%d picture%s of %dx%d in %.1f s, seed %d", files.size(), files.size() == 1 ? "" : "s",
+                    o.width(), o.height(), seconds, o.seed()));
+        }
+        if (json) {
+            out.println(json(files, o, seconds, warnings));
+        } else {
+            files.forEach(out::println);
+        }
+        out.flush();
+        err.flush();
+    }
+
+    private String json(List<Path> files, Options o, double seconds, List<String> warnings) {
+        Map<String, Object> all = new LinkedHashMap<>();
+        all.put("files", files.stream().map(Path::toString).toList());
+        all.put("seeds", LongStream.range(0, files.size()).map(i -> o.seed() + i).boxed().toList());
+        all.put("prompt", prompt);
+        all.put("negative", negative);
+        all.put("model", model);
+        all.put("options", new ObjectMapper().valueToTree(o));
+        all.put("seconds", seconds);
+        all.put("warnings", warnings);
+        try {
+            return new ObjectMapper().writeValueAsString(all);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}

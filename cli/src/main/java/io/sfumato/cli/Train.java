@@ -1,0 +1,62 @@
+package io.sfumato.cli;
+
+import io.sfumato.training.Recipe;
+import io.sfumato.training.Trainer;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Trains a model as a recipe says. */
+@Command(name = "train", mixinStandardHelpOptions = true,
+        description = "Trains a model as a recipe says. A run that was cut off goes on from its last checkpoint.",
+        footer = {"", "Example:", "  sfumato train recipes/first-light.yaml --run runs/mine"})
+final class Train implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Parameters(paramLabel = "RECIPE.yaml")
+    private Path file;
+
+    private List<Path> run = List.of();
+
+    @Option(names = "--quiet", description = "no progress")
+    private boolean quiet;
+
+    @Option(names = "--run", paramLabel = "FOLDER", description = "where checkpoints, curves and the model go (runs/NAME of the recipe)")
+    private void run(Path folder) {
+        run = List.of(folder);
+    }
+
+    @Override
+    public Integer call() {
+        PrintWriter out = spec.commandLine().getOut();
+        PrintWriter err = spec.commandLine().getErr();
+        Recipe recipe = Recipe.read(file);
+        Path folder = run.isEmpty() ? Path.of("runs", recipe.name()) : run.get(0);
+        boolean resumes = Files.isDirectory(folder);
+        if (!quiet) {
+            err.println((resumes ? "going on in " : "training in ") + folder);
+            err.flush();
+        }
+        try (var interruption = new Interruption();
+                var progress = new ProgressLine(err, !quiet && ProgressLine.onTerminal())) {
+            Trainer trainer = new Trainer(recipe, folder, (stage, done, total, loss) -> {
+                interruption.check();
+                progress.step(stage, done, total, Double.isNaN(loss) ? "" : String.format(Locale.ROOT, "loss %.4f", loss));
+            });
+            Path model = trainer.train(saved -> interruption.check());
+            progress.close();
+            out.println(model);
+            out.flush();
+            return 0;
+        }
+    }
+}

@@ -1,0 +1,150 @@
+package io.sfumato.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Every mistake is answered by one line and an exit code, and leaves no file. */
+class BadInputTest {
+    private static final String UNET = "unet/diffusion_pytorch_model.safetensors";
+
+    @TempDir
+    private Path folder;
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
+        "--sampler   | Eulr     | unknown sampler \"Eulr\"; the nearest are Euler, ",
+        "--sampler   | dpmpp2m  | unknown sampler \"dpmpp2m\"; the nearest are dpmpp_2m, ",
+        "--schedule  | karas    | unknown schedule \"karas\"; the nearest are karras, ",
+        "--schedule  | karras   | schedule \"karras\": PNDMScheduler takes normal, leading, trailing",
+        "--width     | 100      | width must be a multiple of 8 from 8 to 16384, not 100: the nearest are 96 and 104",
+        "--height    | 7        | height must be a multiple of 8 from 8 to 16384, not 7: the nearest are 8 and 16",
+        "--width     | 0        | width must be a multiple of 8 from 8 to 16384, not 0",
+        "--width     | -8       | width must be a multiple of 8 from 8 to 16384, not -8",
+        "--steps     | 0        | steps must be 1 to 1000, not 0",
+        "--steps     | 1001     | steps must be 1 to 1000, not 1001",
+        "--steps     | many     | Invalid value for option '--steps': 'many' is not an int",
+        "--count     | 0        | count must be 1 to 65536, not 0",
+        "--guidance  | NaN      | guidance must be a number, not NaN",
+        "--guidance-rescale | 2 | guidance rescale must be 0 to 1, not 2",
+        "--eta       | 1.5      | eta must be 0 to 1, not 1.5",
+        "--eta       | 0.5      | eta is used by DDIM only; the sampler is PNDMScheduler",
+        "--clip-skip | 3        | clip skip 3: this text encoder has 3 layers, so 0 to 2 may be skipped",
+        "--clip-skip | -1       | clip skip must be 0 to 1000, not -1",
+        "--dtype     | f64      | unknown dtype 'f64': use f32, bf16 or f16",
+        "--dtype     | f16      | f16 is not for the CPU: use f32, or bf16 where the CPU has it",
+        "--device    | tpu      | unknown device 'tpu': use cpu, cuda or mps",
+        "--threads   | 0        | threads must be at least 1, not 0",
+        "--preview-every | 0    | preview-every must be at least 1, not 0",
+        "--output    | a.gif    | a.gif: the name of a picture ends in .png, .jpg, .jpeg or .webp",
+        "--preview   | a.gif    | a.gif: the name of a picture ends in .png, .jpg, .jpeg or .webp",
+        "--stepz     | 5        | Unknown options: '--stepz', '5'; did you mean --steps",
+    })
+    void refusesOptions(String option, String value, String message) throws IOException {
+        Ran ran = option.equals("--output") ? Ran.generate(option, value) : with(option, value);
+        refused(ran, Main.MISUSED, message);
+    }
+
+    @Test
+    void refusesACommandThatIsNoneOrMissing() throws IOException {
+        refused(Ran.command("generat"), Main.MISUSED, "Unmatched argument at index 0: 'generat'; did you mean generate");
+        refused(Ran.command(), Main.MISUSED, "a command is missing: generate, inspect, models, train, doctor, completion");
+        refused(Ran.command("models"), Main.MISUSED, "a command is missing: models list");
+        refused(Ran.command("generate"), Main.MISUSED, "Missing required parameter: 'PROMPT'");
+    }
+
+    @Test
+    void refusesCudaWhereThereIsNone() throws IOException {
+        refused(with("--device", "cuda"), Main.FAILED, "no CUDA device here: ");
+    }
+
+    @Test
+    void refusesWhatIsNoModel() throws IOException {
+        Path none = folder.resolve("none");
+        refused(with("--model", none), Main.FAILED, none + ": there is no such model folder");
+        Path empty = Files.createDirectory(folder.resolve("empty"));
+        refused(with("--model", empty), Main.FAILED, empty + ": no model folder: there is no model_index.json in it");
+        Path file = Files.writeString(folder.resolve("notes.txt"), "hello");
+        refused(with("--model", file), Main.FAILED, file + ": a file, where a model folder is wanted");
+        refused(with("--model", "builtin:none"), Main.FAILED, "");
+    }
+
+    @Test
+    void refusesAModelWithoutAComponent() throws IOException {
+        Path model = Ran.copyOfModel(folder.resolve("m"));
+        Files.delete(model.resolve(UNET));
+        refused(with("--model", model), Main.FAILED,
+                model.resolve("unet") + ": no weights: there is no diffusion_pytorch_model.safetensors");
+        Files.delete(model.resolve("vae/config.json"));
+        refused(with("--model", model), Main.FAILED, model.resolve("vae/config.json") + ": there is no such file");
+        Files.writeString(model.resolve("model_index.json"), "{\"_class_name\": \"OtherPipeline\"}");
+        refused(with("--model", model), Main.FAILED, model + ": its model_index.json names OtherPipeline; known are ");
+    }
+
+    @Test
+    void refusesACheckpointThatIsCutShortOrLies() throws IOException {
+        Path model = Ran.copyOfModel(folder.resolve("m"));
+        Path weights = model.resolve(UNET);
+        byte[] sound = Files.readAllBytes(weights);
+        try (RandomAccessFile file = new RandomAccessFile(weights.toFile(), "rw")) {
+            file.setLength(sound.length - 1000);
+        }
+        refused(with("--model", model), Main.FAILED, weights + ": ");
+        String text = new String(sound, StandardCharsets.ISO_8859_1);
+        Files.write(weights, text.replaceFirst("conv_in\\.bias", "conv_up.bias").getBytes(StandardCharsets.ISO_8859_1));
+        refused(with("--model", model), Main.FAILED,
+                weights + ": 2 tensors do not fit the config: missing conv_in.bias [8]; unexpected conv_up.bias");
+        Files.writeString(weights, "<html>not found</html>");
+        refused(with("--model", model), Main.FAILED, weights + ": no safetensors file, it seems to be a web page");
+    }
+
+    @Test
+    void refusesPlacesThatCannotBeWritten() throws IOException {
+        Path missing = folder.resolve("no/a.png");
+        refused(Ran.generate("--output", missing), Main.FAILED, missing + ": cannot write: there is no folder " + missing.getParent());
+        Path below = Files.writeString(folder.resolve("file"), "").resolve("a.png");
+        refused(Ran.generate("--output", below), Main.FAILED, below + ": cannot write: there is no folder " + below.getParent());
+        Path itself = Files.createDirectory(folder.resolve("b.png"));
+        refused(Ran.generate("--output", itself), Main.FAILED, itself + ": cannot write: it is a folder");
+        refused(with("--trace", missing), Main.FAILED, missing + ": cannot write: ");
+        refused(with("--preview", missing), Main.FAILED, missing + ": cannot write: ");
+    }
+
+    @Test
+    void refusesMoreThanMemoryHolds() throws IOException {
+        Ran ran = with("--width", 16384, "--height", 16384, "--count", 64);
+        refused(ran, Main.FAILED, "not enough memory: 64 pictures of 16384x16384 needs about ");
+        assertThat(ran.err()).matches("(?s).* GiB, \\d+\\.\\d GiB are available; .*");
+    }
+
+    @Test
+    void showsTheStackTraceWhenAsked() {
+        Ran ran = with("--model", folder.resolve("none"), "--debug");
+        assertThat(ran.code()).isEqualTo(Main.FAILED);
+        assertThat(ran.err()).startsWith("sfumato: ").contains("\tat io.sfumato.hub.ModelFolder");
+    }
+
+    private Ran with(Object... args) {
+        Object[] all = new Object[args.length + 2];
+        System.arraycopy(args, 0, all, 0, args.length);
+        all[args.length] = "--output";
+        all[args.length + 1] = folder.resolve("a.png");
+        return Ran.generate(all);
+    }
+
+    private void refused(Ran ran, int code, String message) throws IOException {
+        assertThat(ran.err()).startsWith("sfumato: " + message);
+        assertThat(ran.err().lines()).hasSize(1);
+        assertThat(ran.code()).isEqualTo(code);
+        assertThat(ran.out()).isEmpty();
+        assertThat(Ran.names(folder)).doesNotContain("a.png").allMatch(name -> !name.endsWith(".part"));
+    }
+}

@@ -1,0 +1,98 @@
+package io.sfumato.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CommandsTest {
+    private static final List<String> COMMANDS = List.of("generate", "inspect", "models", "train", "doctor", "completion");
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void versionAndHelpAreShort() {
+        assertThat(Ran.command("--version").out()).matches("sfumato \\d+\\.\\d+\\.\\d+\\S*\\R");
+        assertThat(Ran.command("--help").out()).contains(COMMANDS).contains("Example:");
+        for (String command : COMMANDS) {
+            Ran ran = Ran.command(command, "--help");
+            assertThat(ran.code()).isZero();
+            assertThat(ran.out().lines().count()).as(ran.out()).isLessThan(45);
+        }
+    }
+
+    @Test
+    void doctorLooksAtEverything() {
+        Ran ran = Ran.command("doctor");
+        assertThat(ran.out().lines().map(line -> line.split("\\s+")[1])).containsExactly(
+                "sfumato", "java", "platform", "engine", "cpu", "memory", "cuda", "models", "cache");
+        assertThat(ran.out()).contains("libtorch 2.").contains("GiB available");
+        assertThat(ran.out().lines()).allMatch(line -> line.startsWith("ok ") || line.startsWith("problem "));
+        assertThat(ran.code()).isEqualTo(ran.out().contains("problem ") ? 1 : 0);
+    }
+
+    @Test
+    void doctorFailsWhereTheCacheCannotBeWritten() throws IOException, InterruptedException {
+        Path file = Files.writeString(folder.resolve("file"), "");
+        List<String> line = new ArrayList<>(List.of("env", "SFUMATO_CACHE=" + file));
+        line.addAll(Ran.java("doctor"));
+        Ran ran = Ran.process(folder, line);
+        assertThat(ran.out()).contains("problem  cache     " + file + ": cannot be written; set SFUMATO_CACHE to a folder that can");
+        assertThat(ran.code()).isEqualTo(Main.FAILED);
+    }
+
+    @Test
+    void listsModels() {
+        assertThat(Ran.command("models", "list").code()).isZero();
+    }
+
+    @Test
+    void completionIsAScriptOfBash() throws IOException, InterruptedException {
+        Ran ran = Ran.command("completion");
+        assertThat(ran.out()).contains(COMMANDS).contains("--guidance-rescale");
+        Path script = Files.writeString(folder.resolve("completion.sh"), ran.out());
+        assertThat(Ran.process(folder, List.of("bash", "-n", script.toString()))).isEqualTo(new Ran(0, "", ""));
+    }
+
+    @Test
+    void trainsAModelThatDrawsAndGoesOn() throws IOException {
+        Path recipe = Files.writeString(folder.resolve("tiny.yaml"), """
+                name: tiny
+                seed: 1
+                scenes: {clipart: "", size: 32, pairs: 0.3, coloured: 0.5, namedBackgrounds: 0.2}
+                tokenizer: {tokens: 600, length: 16, captions: 50}
+                autoencoder:
+                  {widths: [8, 16], layers: 1, groups: 4, latentChannels: 4, kl: 0.001,
+                   loop: {steps: 2, batch: 2, rate: 0.001, warmup: 1, decay: 0.01, clip: 1.0, ema: 0.9, saveEvery: 1}}
+                text: {width: 16, hidden: 32, layers: 1, heads: 2}
+                unet: {widths: [8, 16], layers: 1, attends: [false, true], heads: [2, 2], groups: 4}
+                diffusion:
+                  {prediction: epsilon, zeroTerminalSnr: false, captionDropout: 0.1, scenes: 4,
+                   loop: {steps: 2, batch: 2, rate: 0.001, warmup: 1, decay: 0.01, clip: 1.0, ema: 0.9, saveEvery: 1}}
+                prompts: [a duck]
+                """);
+        Path run = folder.resolve("run");
+        Ran trained = Ran.command("train", recipe, "--run", run);
+        assertThat(trained).isEqualTo(new Ran(0, run.resolve("model") + System.lineSeparator(),
+                "training in " + run + System.lineSeparator()));
+        assertThat(Ran.command("train", recipe, "--run", run).err()).isEqualTo("going on in " + run + System.lineSeparator());
+        Path picture = folder.resolve("duck.png");
+        assertThat(Ran.command("generate", "a duck", "--model", run.resolve("model"), "--steps", 2, "--output", picture).code()).isZero();
+        assertThat(picture).exists();
+    }
+
+    @Test
+    void trainSaysWhatIsWrongWithARecipe() throws IOException {
+        Path none = folder.resolve("none.yaml");
+        assertThat(Ran.command("train", none, "--quiet"))
+                .isEqualTo(new Ran(Main.FAILED, "", "sfumato: " + none + ": there is no such recipe" + System.lineSeparator()));
+        Path wrong = Files.writeString(folder.resolve("wrong.yaml"), "nam: x\n");
+        assertThat(Ran.command("train", wrong).err()).startsWith("sfumato: " + wrong + ": the key 'name' is missing").hasLineCount(1);
+    }
+}

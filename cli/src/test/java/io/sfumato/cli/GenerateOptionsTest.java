@@ -1,0 +1,106 @@
+package io.sfumato.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine.Model.OptionSpec;
+
+/** Every option of {@code generate}, given alone, changes the numbers, or is refused, or is known to be about something else. */
+class GenerateOptionsTest {
+    private static final Map<String, Object> CHANGES = new LinkedHashMap<>();
+    private static final Map<String, String> REFUSED = Map.of(
+            "--eta", "0.5",                                         // the model's own sampler is not DDIM
+            "--device", "cuda");                                    // tests run without one
+    private static final Map<String, List<Object>> ABOUT_ELSE = Map.of(
+            "--output", List.of("other.png"), "--trace", List.of(), "--preview", List.of("now.png"), "--preview-every", List.of(2),
+            "--threads", List.of(1), "--json", List.of(), "--quiet", List.of(), "--debug", List.of());
+
+    static {
+        CHANGES.put("--negative", "blue");
+        CHANGES.put("--width", 48);
+        CHANGES.put("--height", 48);
+        CHANGES.put("--steps", 5);
+        CHANGES.put("--guidance", 3);
+        CHANGES.put("--guidance-rescale", 0.7);
+        CHANGES.put("--seed", 8);
+        CHANGES.put("--sampler", "DDIM");
+        CHANGES.put("--schedule", "trailing");
+        CHANGES.put("--count", 2);
+        CHANGES.put("--clip-skip", 1);
+        CHANGES.put("--dtype", "bf16");
+    }
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void everyOptionHasACase() {
+        Set<String> known = new TreeSet<>(CHANGES.keySet());
+        known.addAll(REFUSED.keySet());
+        known.addAll(ABOUT_ELSE.keySet());
+        known.addAll(Set.of("--model", "--help", "--version"));
+        Set<String> options = Main.commandLine().getSubcommands().get("generate").getCommandSpec().options().stream()
+                .map(OptionSpec::longestName).collect(Collectors.toCollection(TreeSet::new));
+        assertThat(options).isEqualTo(known);
+    }
+
+    @Test
+    void optionsChangeTheNumbers() throws IOException {
+        byte[] base = trace();
+        assertThat(trace()).as("the same twice").isEqualTo(base);
+        for (var option : CHANGES.entrySet()) {
+            assertThat(trace(option.getKey(), option.getValue())).as("%s", option).isNotEqualTo(base);
+        }
+        Path other = Ran.copyOfModel(folder.resolve("other"));
+        Path scheduler = other.resolve("scheduler/scheduler_config.json");
+        Files.writeString(scheduler, Files.readString(scheduler).replace("\"epsilon\"", "\"v_prediction\""));
+        assertThat(trace("--model", other)).isNotEqualTo(base);
+    }
+
+    @Test
+    void etaChangesWhatDdimDraws() throws IOException {
+        assertThat(trace("--sampler", "DDIM", "--eta", 0.5)).isNotEqualTo(trace("--sampler", "DDIM"));
+    }
+
+    @Test
+    void optionsThatCannotBeFollowedAreRefused() {
+        REFUSED.forEach((option, value) -> {
+            Ran ran = Ran.generate("--output", folder.resolve("a.png"), option, value);
+            assertThat(ran.code()).isNotZero();
+            assertThat(ran.err()).startsWith("sfumato: ").hasLineCount(1);
+        });
+    }
+
+    @Test
+    void otherOptionsLeaveTheNumbers() throws IOException {
+        byte[] base = trace("--threads", 1);
+        for (var option : ABOUT_ELSE.entrySet()) {
+            if (!Set.of("--output", "--trace", "--threads").contains(option.getKey())) {
+                List<Object> args = new ArrayList<>(List.of("--threads", 1, option.getKey()));
+                option.getValue().forEach(value -> args.add(value.toString().endsWith(".png") ? folder.resolve(value.toString()) : value));
+                assertThat(trace(args.toArray())).as("%s", option).isEqualTo(base);
+            }
+        }
+    }
+
+    private byte[] trace(Object... args) throws IOException {
+        Path file = folder.resolve("trace.safetensors");
+        List<Object> all = new ArrayList<>(List.of("--output", folder.resolve("a.png"), "--trace", file));
+        all.addAll(Arrays.asList(args));
+        Ran ran = Ran.generate(all.toArray());
+        assertThat(ran.code()).as(ran.err()).isZero();
+        return Files.readAllBytes(file);
+    }
+}

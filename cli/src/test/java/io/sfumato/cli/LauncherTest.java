@@ -1,0 +1,114 @@
+package io.sfumato.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The script {@code sfumato}, in a folder as if built, with a Java that prints how it was called. */
+class LauncherTest {
+    @TempDir
+    private Path folder;
+    private Path script;
+
+    @BeforeEach
+    void layOut() throws IOException {
+        script = folder.resolve("home dir/sfumato");
+        Files.createDirectories(script.resolveSibling("cli/src/main"));
+        Files.createDirectories(script.resolveSibling("cli/target"));
+        Files.copy(Path.of("../sfumato"), script, StandardCopyOption.COPY_ATTRIBUTES);
+        Files.writeString(script.resolveSibling("pom.xml"), "");
+        Files.writeString(script.resolveSibling("cli/pom.xml"), "");
+        Files.writeString(script.resolveSibling("cli/target/built"), "");
+        java("17.0.15");
+    }
+
+    private void java(String version) throws IOException {
+        program("jdk/bin/java", """
+                if [ "$1" = -version ]; then echo 'openjdk version "%s" 2025-04-15' >&2; exit; fi
+                echo "$OMP_WAIT_POLICY"; printf '%%s\\n' "$@"
+                """.formatted(version));
+    }
+
+    private void program(String name, String text) throws IOException {
+        Path file = folder.resolve(name);
+        Files.createDirectories(file.getParent());
+        Files.writeString(file, "#!/bin/bash\n" + text);
+        file.toFile().setExecutable(true);
+    }
+
+    @Test
+    void startsJavaFromAnywhereThroughALink() throws IOException, InterruptedException {
+        Path link = Files.createSymbolicLink(folder.resolve("link"), Path.of("home dir/sfumato"));
+        Files.createDirectory(folder.resolve("elsewhere"));
+        Ran ran = run(folder.resolve("elsewhere"), Map.of(), link.toString(), "generate", "two words", "");
+        Path home = script.getParent().toRealPath();
+        assertThat(ran).isEqualTo(new Ran(0, String.join("\n", "PASSIVE", "-Xmx512m", "-Xshare:auto", "--enable-native-access=ALL-UNNAMED",
+                "-Djava.awt.headless=true", "-Dsfumato.terminal=false", "-cp", home + "/cli/target/*:" + home + "/cli/target/lib/*",
+                "io.sfumato.cli.Main", "generate", "two words", "", ""), ""));
+    }
+
+    @Test
+    void leavesWhatTheUserHasSet() throws IOException, InterruptedException {
+        Ran ran = run(folder, Map.of("SFUMATO_JAVA_OPTS", "-Xmx2g -Dx=y", "OMP_WAIT_POLICY", "ACTIVE"), script.toString());
+        assertThat(ran.out()).startsWith("ACTIVE\n-Xmx2g\n-Dx=y\n-Xshare:auto\n");
+    }
+
+    @Test
+    void saysWhatIsMissing() throws IOException, InterruptedException {
+        java("11.0.2");
+        assertThat(run(folder, Map.of(), script.toString()))
+                .isEqualTo(new Ran(1, "", "sfumato: Java 11 is too old: install a JDK, 17 or newer, or set JAVA_HOME\n"));
+        java("1.8.0_292");
+        assertThat(run(folder, Map.of(), script.toString()).err())
+                .isEqualTo("sfumato: Java 1.8 is too old: install a JDK, 17 or newer, or set JAVA_HOME\n");
+        assertThat(run(folder, Map.of("JAVA_HOME", folder.resolve("none").toString()), script.toString()))
+                .isEqualTo(new Ran(1, "", "sfumato: no Java found: install a JDK, 17 or newer, or set JAVA_HOME\n"));
+    }
+
+    @Test
+    void buildsOnFirstUseAndAfterAChange() throws IOException, InterruptedException {
+        program("bin/mvn", "echo \"mvn $*\"; pwd");
+        Map<String, String> path = Map.of("PATH", folder.resolve("bin") + ":" + System.getenv("PATH"));
+        Files.delete(script.resolveSibling("cli/target/built"));
+        String building = "sfumato: building, which happens once ...\nmvn -q -B -DskipTests package\n"
+                + script.getParent().toRealPath() + "\n";
+        Ran first = run(folder, path, script.toString(), "--version");
+        assertThat(first.err()).isEqualTo(building);
+        assertThat(first.out()).endsWith("--version\n");
+        assertThat(run(folder, path, script.toString()).err()).isEmpty();
+        Path source = Files.writeString(script.resolveSibling("cli/src/main/A.java"), "");
+        source.toFile().setLastModified(System.currentTimeMillis() + 10_000);
+        assertThat(run(folder, path, script.toString()).err()).isEqualTo(building);
+    }
+
+    @Test
+    void doesNotStartAfterAFailedBuild() throws IOException, InterruptedException {
+        program("bin/mvn", "exit 1");
+        Files.delete(script.resolveSibling("cli/target/built"));
+        Ran ran = run(folder, Map.of("PATH", folder.resolve("bin") + ":" + System.getenv("PATH")), script.toString());
+        assertThat(ran.code()).isEqualTo(1);
+        assertThat(ran.err()).endsWith("sfumato: the build failed, see above\n");
+        assertThat(ran.out()).isEmpty();
+    }
+
+    private Ran run(Path from, Map<String, String> environment, String... line) throws IOException, InterruptedException {
+        ProcessBuilder builder = new ProcessBuilder(List.of(line)).directory(from.toFile());
+        for (String name : List.of("OMP_WAIT_POLICY", "SFUMATO_JAVA_OPTS")) {
+            builder.environment().remove(name);
+        }
+        builder.environment().put("JAVA_HOME", folder.resolve("jdk").toString());
+        builder.environment().putAll(environment);
+        Path err = folder.resolve("err.txt");
+        Process process = builder.redirectError(err.toFile()).start();
+        String out = new String(process.getInputStream().readAllBytes());
+        return new Ran(process.waitFor(), out, Files.readString(err));
+    }
+}
