@@ -12,6 +12,7 @@ import io.sfumato.tensor.Rng;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.CancellationException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -204,5 +205,13 @@ class SamplersTest {
             assertThat(full.std(false, 1, 2, 3).toDoubles()).containsExactly(c.std(false, 1, 2, 3).toDoubles(), offset(1e-5));
             assertThat(Guidance.rescale(guided, c, 0).equal(guided)).isTrue();
         }
+    }
+
+    @Test
+    void moreStepsThanTheTrainingHasTimestepsIsRefused() {
+        SchedulerConfig config = SchedulerConfig.of(new ObjectMapper().valueToTree(Map.of("_class_name", "PNDMScheduler",
+                "num_train_timesteps", 1000, "steps_offset", 1, "skip_prk_steps", true)));
+        assertThatThrownBy(() -> Sampling.of(config, 1000, 0)).isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("reach timestep 1000").hasMessageContaining("take fewer steps");
     }
 }
