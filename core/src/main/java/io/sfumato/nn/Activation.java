@@ -1,7 +1,9 @@
 package io.sfumato.nn;
 
+import io.sfumato.io.ConfigJson;
 import io.sfumato.tensor.Tensor;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.UnaryOperator;
 
 /** Activation functions by the names that config files give them. */
@@ -21,10 +23,19 @@ public enum Activation {
         this.names = names;
     }
 
-    /** The activation that {@code name} stands for in a config file. */
-    public static Activation of(String name) {
+    /**
+     * The activation that {@code key} names in a config file, or {@code otherwise} where it is missing.
+     *
+     * @throws io.sfumato.io.CheckpointException for another name
+     */
+    public static Activation of(ConfigJson json, String key, Activation otherwise) {
+        String name = json.text(key, otherwise.names[0]);
         return Arrays.stream(values()).filter(a -> Arrays.asList(a.names).contains(name)).findFirst().orElseThrow(() ->
-                new IllegalArgumentException("unknown activation '" + name + "': known are silu, gelu, gelu_new, quick_gelu, relu"));
+                json.wrong(key, name, "one of " + String.join(", ", known())));
+    }
+
+    private static List<String> known() {
+        return Arrays.stream(values()).flatMap(a -> Arrays.stream(a.names)).toList();
     }
 
     public Tensor apply(Tensor x) {

@@ -38,7 +38,7 @@ public final class ClipText {
             boolean projected = json.has("architectures") && json.texts("architectures").contains("CLIPTextModelWithProjection");
             return new Config(json.integer("vocab_size", 49408), json.integer("max_position_embeddings", 77), json.integer("hidden_size", 512),
                     json.integer("intermediate_size", 2048), json.integer("num_hidden_layers", 12), json.integer("num_attention_heads", 8),
-                    Activation.of(json.text("hidden_act", "quick_gelu")), json.number("layer_norm_eps", 1e-5),
+                    Activation.of(json, "hidden_act", Activation.QUICK_GELU), json.number("layer_norm_eps", 1e-5),
                     projected ? json.integer("projection_dim", 512) : 0, json.integer("eos_token_id", 49407));
         }
     }

@@ -72,7 +72,7 @@ public record UNetConfig(int inChannels, int outChannels, int[] widths, int[] la
                 attends(json, "down_block_types", n, DOWN, List.of(DOWN.get(0), DOWN.get(0), DOWN.get(0), DOWN.get(1))),
                 reversed(attends(json, "up_block_types", n, UP, List.of(UP.get(1), UP.get(0), UP.get(0), UP.get(0)))),
                 mid(json), heads, depths, upDepths, json.integers("cross_attention_dim", n, 1280), json.flags("only_cross_attention", n, false),
-                json.integer("norm_num_groups", 32), json.number("norm_eps", 1e-5), Activation.of(json.text("act_fn", "silu")),
+                json.integer("norm_num_groups", 32), json.number("norm_eps", 1e-5), Activation.of(json, "act_fn", Activation.SILU),
                 json.integer("time_embedding_dim", 4 * widths[0]), json.flag("flip_sin_to_cos", true), json.number("freq_shift", 0),
                 json.text("resnet_time_scale_shift", "default").equals("scale_shift"), json.flag("center_input_sample", false),
                 json.integer("downsample_padding", 1), json.integer("conv_in_kernel", 3), json.integer("conv_out_kernel", 3));

@@ -41,7 +41,7 @@ public final class AutoencoderKl {
             blocks(json, "down_block_types", widths.length, "DownEncoderBlock2D");
             blocks(json, "up_block_types", widths.length, "UpDecoderBlock2D");
             return new Config(json.integer("in_channels", 3), json.integer("out_channels", 3), json.integer("latent_channels", 4), widths,
-                    json.integer("layers_per_block", 1), json.integer("norm_num_groups", 32), Activation.of(json.text("act_fn", "silu")),
+                    json.integer("layers_per_block", 1), json.integer("norm_num_groups", 32), Activation.of(json, "act_fn", Activation.SILU),
                     json.flag("use_quant_conv", true), json.flag("use_post_quant_conv", true), json.flag("mid_block_add_attention", true),
                     json.number("scaling_factor", 0.18215));
         }
