@@ -79,6 +79,14 @@ public record SchedulerConfig(String className, Map<String, JsonNode> keys) {
         return new SchedulerConfig(className, all);
     }
 
+    /**
+     * What is left of a picture's variance at each training timestep: cumulative products of 1 - beta. A network for this scheduler is
+     * trained on them.
+     */
+    public double[] alphasCumprod() {
+        return Betas.alphasCumprod(this, false);
+    }
+
     double number(String key, double absent) {
         JsonNode value = keys.get(key);
         if (value == null) {

@@ -36,7 +36,7 @@ final class DiffusionTrainer {
         Recipe.Diffusion d = recipe.diffusion();
         Recipe.Loop loop = d.loop();
         Checkpoint checkpoint = new Checkpoint(run.resolve("diffusion.safetensors"));
-        double[] alphas = Alphas.scaledLinear(d.zeroTerminalSnr());
+        double[] alphas = folder.scheduler().alphasCumprod();
         try (Rng init = new Rng(recipe.seed()); Weights textWeights = Weights.init(init, Device.CPU); Weights unetWeights = Weights.init(init, Device.CPU);
                 Scope constants = new Scope(); Curve curve = new Curve(run.resolve("diffusion.csv"), "step", "loss", "gradient", "rate")) {
             ClipText text = new ClipText(textWeights, textConfig);

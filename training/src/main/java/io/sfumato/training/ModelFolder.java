@@ -2,6 +2,8 @@ package io.sfumato.training;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import io.sfumato.diffusion.SchedulerConfig;
+import io.sfumato.io.JsonFile;
 import io.sfumato.io.SafeTensors;
 import io.sfumato.tensor.DType;
 import io.sfumato.tensor.Scope;
@@ -22,7 +24,13 @@ record ModelFolder(Path path) {
     private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
     Path weights(String component) {
-        return path.resolve(component).resolve(component.equals("text_encoder") ? "model.safetensors" : "diffusion_pytorch_model.safetensors");
+        String name = component.equals("text_encoder") ? "model.safetensors" : "diffusion_pytorch_model.safetensors";
+        return path.resolve(component).resolve(name);
+    }
+
+    /** The noise that the model is trained on, as the folder says it to samplers. */
+    SchedulerConfig scheduler() {
+        return SchedulerConfig.of(JsonFile.read(path.resolve("scheduler/scheduler_config.json")));
     }
 
     /** Writes a component's weights. */
@@ -101,7 +109,8 @@ record ModelFolder(Path path) {
             down[i] = c.attends()[i] ? "CrossAttnDownBlock2D" : "DownBlock2D";
             up[levels - 1 - i] = c.attends()[i] ? "CrossAttnUpBlock2D" : "UpBlock2D";
         }
-        return map("_class_name", "UNet2DConditionModel", "sample_size", recipe.scenes().size() >> (recipe.autoencoder().widths().length - 1),
+        int factor = 1 << (recipe.autoencoder().widths().length - 1);
+        return map("_class_name", "UNet2DConditionModel", "sample_size", recipe.scenes().size() / factor,
                 "in_channels", recipe.autoencoder().latentChannels(), "out_channels", recipe.autoencoder().latentChannels(),
                 "block_out_channels", c.widths(), "layers_per_block", c.layers(), "down_block_types", down, "up_block_types", up,
                 "mid_block_type", "UNetMidBlock2DCrossAttn", "attention_head_dim", c.heads(), "norm_num_groups", c.groups(),
