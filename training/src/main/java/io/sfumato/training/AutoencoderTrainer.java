@@ -29,15 +29,18 @@ final class AutoencoderTrainer {
     void train(Scenes scenes, ModelFolder folder) {
         Recipe.Loop loop = recipe.autoencoder().loop();
         Checkpoint checkpoint = new Checkpoint(run.resolve("autoencoder.safetensors"));
+        Path losses = run.resolve("autoencoder.csv");
         try (Rng init = new Rng(recipe.seed()); Weights weights = Weights.init(init, Device.CPU);
-                Curve curve = new Curve(run.resolve("autoencoder.csv"), "step", "loss", "gradient", "rate")) {
+                Curve curve = new Curve(losses, checkpoint.steps(), "step", "loss", "gradient", "rate")) {
             AutoencoderKl vae = new AutoencoderKl(weights, config);
-            try (AdamW optimizer = new AdamW(weights.parameters(), loop.decay(), loop.clip()); Ema ema = new Ema(weights.parameters(), loop.ema())) {
+            try (AdamW optimizer = new AdamW(weights.parameters(), loop.decay(), loop.clip());
+                    Ema ema = new Ema(weights.parameters(), loop.ema())) {
                 Map<String, Map<String, Tensor>> state = new LinkedHashMap<>(optimizer.moments());
                 state.put("weights", weights.parameters());
                 state.put("ema", ema.average());
                 long step = checkpoint.restore(state);
-                try (Shards shards = new Shards(loop.batch()); SceneBatches batches = new SceneBatches(scenes, loop.batch(), step * loop.batch())) {
+                try (Shards shards = new Shards(loop.batch());
+                        SceneBatches batches = new SceneBatches(scenes, loop.batch(), step * loop.batch())) {
                     for (; step < loop.steps(); step++) {
                         try (Rng rng = new Rng(recipe.seed() + step); Scope scope = new Scope()) {
                             Tensor x = SceneBatches.pictures(batches.next());                               // (B, 3, S, S)
@@ -51,6 +54,7 @@ final class AutoencoderTrainer {
                         }
                         if ((step + 1) % loop.saveEvery() == 0 || step + 1 == loop.steps()) {
                             checkpoint.save(step + 1, state);
+                            CurveChart.draw(losses, run.resolve("autoencoder-loss.png"));
                         }
                     }
                 }

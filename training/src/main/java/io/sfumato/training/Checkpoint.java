@@ -1,11 +1,13 @@
 package io.sfumato.training;
 
+import io.sfumato.io.CheckpointException;
 import io.sfumato.io.SafeTensors;
 import io.sfumato.tensor.NoGrad;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -18,18 +20,32 @@ record Checkpoint(Path file) {
         SafeTensors.write(file, all, Map.of("step", String.valueOf(step)));
     }
 
-    /**
-     * Copies a saved state into {@code groups}.
-     *
-     * @return the steps done, or 0 when nothing was saved yet
-     */
-    long restore(Map<String, Map<String, Tensor>> groups) {
+    /** The steps done, or 0 when nothing was saved yet. */
+    long steps() {
         if (!Files.exists(file)) {
             return 0;
         }
-        try (SafeTensors saved = SafeTensors.open(file); var scope = new Scope(); var noGrad = new NoGrad()) {
-            groups.forEach((group, tensors) -> tensors.forEach((name, x) -> x.copy_(saved.get(group + "/" + name))));
+        try (SafeTensors saved = SafeTensors.open(file)) {
             return Long.parseLong(saved.metadata().get("step"));
         }
+    }
+
+    /** Copies a saved state into {@code groups}, if there is one; returns {@link #steps()}. */
+    long restore(Map<String, Map<String, Tensor>> groups) {
+        if (Files.exists(file)) {
+            try (SafeTensors saved = SafeTensors.open(file); var scope = new Scope(); var noGrad = new NoGrad()) {
+                groups.forEach((group, tensors) -> tensors.forEach((name, x) -> copy(saved, group + "/" + name, x)));
+            }
+        }
+        return steps();
+    }
+
+    private void copy(SafeTensors saved, String name, Tensor x) {
+        Tensor y = saved.get(name);
+        if (!Arrays.equals(y.shape(), x.shape())) {
+            throw new CheckpointException(file + ": " + name + " is " + Arrays.toString(y.shape()) + ", where the recipe has "
+                    + Arrays.toString(x.shape()) + ": the recipe has changed since");
+        }
+        x.copy_(y);
     }
 }

@@ -6,19 +6,23 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 
 /** Appends one line of numbers a step to a CSV file. */
 final class Curve implements AutoCloseable {
     private final PrintWriter out;
 
-    Curve(Path file, String... columns) {
+    /** Goes on at step {@code from}: what an interrupted run wrote after its last checkpoint is taken back. */
+    Curve(Path file, long from, String... columns) {
         try {
-            boolean fresh = !Files.exists(file);
-            out = new PrintWriter(Files.newBufferedWriter(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND), true);
-            if (fresh) {
-                out.println(String.join(",", columns));
+            List<String> lines = new ArrayList<>(List.of(String.join(",", columns)));
+            if (Files.exists(file)) {
+                Files.readAllLines(file).stream().skip(1).limit(from).forEach(lines::add);
             }
+            Files.write(file, lines);
+            out = new PrintWriter(Files.newBufferedWriter(file, StandardOpenOption.APPEND), true);
         } catch (IOException e) {
             throw new UncheckedIOException(file + ": cannot be written: " + e.getMessage(), e);
         }

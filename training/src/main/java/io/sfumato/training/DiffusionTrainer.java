@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongConsumer;
 
 /**
  * Trains a text encoder and a U-Net together on cached latents: the noise or the velocity is predicted at a random time
@@ -31,14 +32,20 @@ final class DiffusionTrainer {
         this.progress = progress;
     }
 
-    /** Trains to the end, or goes on from the last checkpoint. At each one the averaged weights go to {@code folder} and {@code onSave} runs. */
-    void train(LatentCache data, ClipTokenizer tokenizer, ClipText.Config textConfig, UNetConfig unetConfig, ModelFolder folder, Runnable onSave) {
+    /**
+     * Trains to the end, or goes on from the last checkpoint. At each one the averaged weights go to {@code folder} and {@code onSave}
+     * gets the number of steps done.
+     */
+    void train(LatentCache data, ClipTokenizer tokenizer, ClipText.Config textConfig, UNetConfig unetConfig, ModelFolder folder,
+               LongConsumer onSave) {
         Recipe.Diffusion d = recipe.diffusion();
         Recipe.Loop loop = d.loop();
         Checkpoint checkpoint = new Checkpoint(run.resolve("diffusion.safetensors"));
+        Path losses = run.resolve("diffusion.csv");
         double[] alphas = folder.scheduler().alphasCumprod();
-        try (Rng init = new Rng(recipe.seed()); Weights textWeights = Weights.init(init, Device.CPU); Weights unetWeights = Weights.init(init, Device.CPU);
-                Scope constants = new Scope(); Curve curve = new Curve(run.resolve("diffusion.csv"), "step", "loss", "gradient", "rate")) {
+        try (Rng init = new Rng(recipe.seed()); Scope constants = new Scope();
+                Weights textWeights = Weights.init(init, Device.CPU); Weights unetWeights = Weights.init(init, Device.CPU);
+                Curve curve = new Curve(losses, checkpoint.steps(), "step", "loss", "gradient", "rate")) {
             ClipText text = new ClipText(textWeights, textConfig);
             UNet2DCondition unet = new UNet2DCondition(unetWeights, unetConfig);
             Map<String, Tensor> parameters = new LinkedHashMap<>();
@@ -46,7 +53,7 @@ final class DiffusionTrainer {
             unetWeights.parameters().forEach((name, p) -> parameters.put("unet/" + name, p));
             Tensor ids = ids(tokenizer, data.captions());                                                   // (N, L)
             Tensor empty = ids(tokenizer, List.of(""));                                                     // (1, L)
-            Tensor signal = table(alphas, 0.5), noise = table(oneMinus(alphas), 0.5);                         // sqrt(abar), sqrt(1 - abar): (1000)
+            Tensor signal = root(alphas), noise = root(oneMinus(alphas));                                   // each (1000)
             try (AdamW optimizer = new AdamW(parameters, loop.decay(), loop.clip()); Ema ema = new Ema(parameters, loop.ema());
                     Shards shards = new Shards(loop.batch())) {
                 Map<String, Map<String, Tensor>> state = new LinkedHashMap<>(optimizer.moments());
@@ -75,10 +82,12 @@ final class DiffusionTrainer {
                         progress.step("diffusion", step + 1, loop.steps(), loss);
                     }
                     if ((step + 1) % loop.saveEvery() == 0 || step + 1 == loop.steps()) {
-                        checkpoint.save(step + 1, state);
                         folder.write("text_encoder", below("text_encoder/", ema.average()));
                         folder.write("unet", below("unet/", ema.average()));
-                        onSave.run();
+                        // After the model: what is done according to the checkpoint is in the folder too.
+                        checkpoint.save(step + 1, state);
+                        CurveChart.draw(losses, run.resolve("diffusion-loss.png"));
+                        onSave.accept(step + 1);
                     }
                 }
             }
@@ -97,10 +106,10 @@ final class DiffusionTrainer {
         return Tensor.of(ids, captions.size(), length);
     }
 
-    private static Tensor table(double[] values, double power) {
+    private static Tensor root(double[] values) {
         float[] table = new float[values.length];
         for (int i = 0; i < table.length; i++) {
-            table[i] = (float) Math.pow(values[i], power);
+            table[i] = (float) Math.sqrt(values[i]);
         }
         return Tensor.of(table, table.length);
     }

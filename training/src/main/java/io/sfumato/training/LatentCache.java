@@ -56,11 +56,12 @@ record LatentCache(Tensor latents, List<String> captions, double scale) implemen
                     progress.step("latents", Math.min(captions.size(), count), count, Double.NaN);
                 }
             }
+            // The latents last: where their file is, the captions are too.
+            Files.write(texts, captions);
             double mean = sum / parts.size();
             double scale = 1 / Math.sqrt(squares / parts.size() - mean * mean);
             SafeTensors.write(file, Map.of("latents", Tensor.cat(0, parts.toArray(Tensor[]::new))), Map.of("scale", String.valueOf(scale)));
         }
-        Files.write(texts, captions);
     }
 
     @Override

@@ -35,7 +35,8 @@ public final class Trainer {
     }
 
     /**
-     * Trains; {@code onSave} gets the model folder at each checkpoint of the diffusion stage.
+     * Trains. At each checkpoint the run folder gets a chart of the losses; in the diffusion stage also {@code samples-STEP.png}, the
+     * recipe's prompts as the model draws them now, and {@code onSave} gets the model folder.
      *
      * @return the model folder, {@code run/model}
      */
@@ -46,9 +47,8 @@ public final class Trainer {
         } catch (IOException e) {
             throw new UncheckedIOException(folder.path() + ": cannot be made: " + e.getMessage(), e);
         }
-        Recipe.World world = recipe.scenes();
-        ClipArt art = world.clipart().isEmpty() ? ClipArt.bundled() : ClipArt.load(Path.of(world.clipart()));
-        Scenes scenes = new Scenes(world.config(), art);
+        String clipart = recipe.scenes().clipart();
+        Scenes scenes = new Scenes(recipe.scenes().config(), clipart.isEmpty() ? ClipArt.bundled() : ClipArt.load(Path.of(clipart)));
         ClipTokenizer tokenizer = tokenizer(scenes, folder.path().resolve("tokenizer"));
         folder.writeConfigs(recipe, tokenizer, 1);
         AutoencoderKl.Config vaeConfig = AutoencoderKl.Config.of(config(folder, "vae"));
@@ -60,7 +60,10 @@ public final class Trainer {
             try (LatentCache data = LatentCache.of(run, scenes, vae, recipe.diffusion().scenes(), progress)) {
                 folder.writeConfigs(recipe, tokenizer, data.scale());
                 new DiffusionTrainer(recipe, run, progress).train(data, tokenizer, ClipText.Config.of(config(folder, "text_encoder")),
-                        UNetConfig.of(config(folder, "unet")), folder, () -> onSave.accept(folder.path()));
+                        UNetConfig.of(config(folder, "unet")), folder, step -> {
+                            SampleSheet.draw(folder.path(), recipe.prompts(), run.resolve("samples-" + step + ".png"));
+                            onSave.accept(folder.path());
+                        });
             }
         }
         return folder.path();

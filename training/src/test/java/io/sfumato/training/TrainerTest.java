@@ -1,0 +1,72 @@
+package io.sfumato.training;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.within;
+
+import io.sfumato.Golden;
+import io.sfumato.Prompt;
+import io.sfumato.TextToImage;
+import io.sfumato.image.Image;
+import io.sfumato.io.SafeTensors;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A whole small training, unbroken and broken off twice. */
+class TrainerTest {
+    @TempDir
+    Path temp;
+
+    private Path train(String run, String stopIn, long stopAt, List<Path> saved) {
+        return new Trainer(RecipeTest.tiny(temp, RecipeTest.TINY), temp.resolve(run), (stage, done, total, loss) -> {
+            if (stage.equals(stopIn) && done == stopAt) {
+                throw new IllegalStateException("broken off");
+            }
+        }).train(saved::add);
+    }
+
+    @Test
+    void trainsAModelThatDrawsAndGoesOnAsIfNeverBrokenOff() throws IOException {
+        List<Path> saved = new ArrayList<>();
+        Path model = train("whole", "never", 0, saved);
+        assertThat(saved).containsExactly(model, model, model);
+        draws(model);
+        trainedOnTheNoiseOf(new ModelFolder(model));
+
+        for (String stage : List.of("autoencoder", "diffusion")) {
+            assertThatIllegalStateException().isThrownBy(() -> train("broken", stage, 7, saved)).withMessage("broken off");
+        }
+        train("broken", "never", 0, saved);
+        for (String file : List.of("model/vae/diffusion_pytorch_model.safetensors", "model/unet/diffusion_pytorch_model.safetensors",
+                "model/text_encoder/model.safetensors", "model/vae/config.json", "autoencoder.safetensors", "diffusion.safetensors",
+                "autoencoder.csv", "diffusion.csv", "diffusion-loss.png", "samples-10.png")) {
+            assertThat(temp.resolve("broken").resolve(file)).as(file).hasSameBinaryContentAs(temp.resolve("whole").resolve(file));
+        }
+        assertThat(Files.readAllLines(temp.resolve("broken/diffusion.csv"))).hasSize(11);
+    }
+
+    private void draws(Path model) {
+        try (TextToImage drawn = TextToImage.load(model.toString())) {
+            Image image = drawn.generate(Prompt.of("a duck"), drawn.defaults().withSteps(3));
+            assertThat(image.width()).isEqualTo(16);
+        }
+        for (int step : new int[] {4, 8, 10}) {
+            Image sheet = Image.read(temp.resolve("whole/samples-" + step + ".png"));
+            assertThat(List.of(sheet.width(), sheet.height())).containsExactly(32, 16);
+        }
+        assertThat(temp.resolve("whole/autoencoder-loss.png")).exists();
+    }
+
+    private static void trainedOnTheNoiseOf(ModelFolder folder) {
+        try (SafeTensors golden = SafeTensors.open(Golden.file("training/golden.safetensors"))) {
+            // Products of a thousand numbers in float32, in another order.
+            double[] wanted = golden.get("alphas.zero_snr").toDoubles();
+            assertThat(folder.scheduler().alphasCumprod()).containsExactly(wanted, within(1e-6));
+        }
+    }
+}
