@@ -54,7 +54,7 @@ final class AutoencoderTrainer {
                         }
                         if ((step + 1) % loop.saveEvery() == 0 || step + 1 == loop.steps()) {
                             checkpoint.save(step + 1, state);
-                            CurveChart.draw(losses, run.resolve("autoencoder-loss.png"));
+                            CurveChart.draw(losses, run.resolve("autoencoder.png"));
                         }
                     }
                 }

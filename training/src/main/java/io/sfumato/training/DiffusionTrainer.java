@@ -86,7 +86,7 @@ final class DiffusionTrainer {
                         folder.write("unet", below("unet/", ema.average()));
                         // After the model: what is done according to the checkpoint is in the folder too.
                         checkpoint.save(step + 1, state);
-                        CurveChart.draw(losses, run.resolve("diffusion-loss.png"));
+                        CurveChart.draw(losses, run.resolve("diffusion.png"));
                         onSave.accept(step + 1);
                     }
                 }

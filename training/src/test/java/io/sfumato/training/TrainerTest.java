@@ -44,7 +44,7 @@ class TrainerTest {
         train("broken", "never", 0, saved);
         for (String file : List.of("model/vae/diffusion_pytorch_model.safetensors", "model/unet/diffusion_pytorch_model.safetensors",
                 "model/text_encoder/model.safetensors", "model/vae/config.json", "autoencoder.safetensors", "diffusion.safetensors",
-                "autoencoder.csv", "diffusion.csv", "diffusion-loss.png", "samples-10.png")) {
+                "autoencoder.csv", "diffusion.csv", "diffusion.png", "samples-10.png")) {
             assertThat(temp.resolve("broken").resolve(file)).as(file).hasSameBinaryContentAs(temp.resolve("whole").resolve(file));
         }
         assertThat(Files.readAllLines(temp.resolve("broken/diffusion.csv"))).hasSize(11);
@@ -59,7 +59,7 @@ class TrainerTest {
             Image sheet = Image.read(temp.resolve("whole/samples-" + step + ".png"));
             assertThat(List.of(sheet.width(), sheet.height())).containsExactly(32, 16);
         }
-        assertThat(temp.resolve("whole/autoencoder-loss.png")).exists();
+        assertThat(temp.resolve("whole/autoencoder.png")).exists();
     }
 
     private static void trainedOnTheNoiseOf(ModelFolder folder) {
