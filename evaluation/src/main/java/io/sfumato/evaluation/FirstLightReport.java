@@ -49,22 +49,36 @@ public record FirstLightReport(String name, Options options, Share classifier, S
 
     /** The page. */
     public String markdown() {
-        StringBuilder page = new StringBuilder();
-        page.append("# ").append(name).append(" on held-out captions\n\n")
-                .append("Drawn with %d steps of %s, guidance %s, %d x %d, seeds %d and on. Shares with their counts and 95%% intervals.\n"
-                        .formatted(options.steps(), options.sampler(), options.guidance(), options.width(), options.height(), options.seed()))
-                .append("Captions are those of scenes no model was trained on; as the world is small, many of them also caption a training ")
-                .append("scene.\nThe classifier sees pictures only; on held-out scenes of one thing it names ").append(classifier).append(".\n\n")
-                .append("| | model | real scenes |\n|---|---|---|\n");
+        StringBuilder page = new StringBuilder("""
+                # %s on held-out captions
+
+                Drawn with %d steps of %s, guidance %s, %d x %d, seeds %d and on. Shares with their counts and 95%% intervals.
+                Captions are those of held-out scenes; as the world is small, many of them caption some training scene too.
+                The classifier sees pictures only; of held-out scenes of one thing it names %s.
+
+                | | model | real scenes |
+                |---|---|---|
+                """.formatted(name, options.steps(), options.sampler(), options.guidance(), options.width(), options.height(),
+                options.seed(), classifier));
         row(page, "one thing: the noun is recognised", model.recognised(), real.recognised());
         row(page, "one thing: and nothing else is seen", model.alone(), real.alone());
         row(page, "one thing, colour named: noun and colour", model.coloured(), real.coloured());
         row(page, "two things: both nouns", model.both(), real.both());
         row(page, "two things, sides named: both on their sides", model.sides(), real.sides());
-        page.append("\nAgainst each other's captions the model's pictures of one thing score ").append(shuffled).append(".\n\n")
-                .append("Distance to the nearest of ").append(references)
-                .append(" training scenes (root mean square of 0 to 255, at 16 x 16):\n\n- model: ").append(modelDistance)
-                .append("\n- real held-out scenes: ").append(realDistance).append("\n\n## By noun\n\n| noun | model | real scenes |\n|---|---|---|\n");
+        page.append("""
+
+                Against each other's captions the model's pictures of one thing score %s.
+
+                Distance to the nearest of %d training scenes (root mean square of values 0 to 255, at 16 x 16):
+
+                - model: %s
+                - real held-out scenes: %s
+
+                ## By noun
+
+                | noun | model | real scenes |
+                |---|---|---|
+                """.formatted(shuffled, references, modelDistance, realDistance));
         model.perNoun().forEach((noun, share) -> row(page, noun, share, real.perNoun().get(noun)));
         page.append("\n## The first pictures, in the order of their seeds\n\n![](grid.png)\n\n");
         for (int i = 0; i < captions.size(); i++) {
@@ -96,7 +110,8 @@ public record FirstLightReport(String name, Options options, Share classifier, S
         put(node, "coloured", scores.coloured());
         put(node, "both", scores.both());
         put(node, "sides", scores.sides());
-        node.putObject("distance").put("least", distances.least()).put("percentile5", distances.percentile5()).put("median", distances.median());
+        node.putObject("distance").put("least", distances.least()).put("percentile5", distances.percentile5())
+                .put("median", distances.median());
         ObjectNode nouns = node.putObject("nouns");
         for (Map.Entry<String, Share> noun : scores.perNoun().entrySet()) {
             put(nouns, noun.getKey(), noun.getValue());

@@ -50,7 +50,7 @@ final class NearestScenes implements AutoCloseable {
                     Tensor x = reduced(Pictures.tensor(batch, size));                                   // (B, 768)
                     Tensor squares = scenes.square().sum(false, 1).unsqueeze(0).add(x.square().sum(true, 1))
                             .sub(x.matmul(scenes.transpose(0, 1)).mul(2));                              // (B, N)
-                    float[] nearest = squares.amin(false, 1).clamp(0, Double.MAX_VALUE).div(x.size(1)).sqrt().mul(127.5).toFloats();
+                    float[] nearest = squares.amin(false, 1).relu().div(x.size(1)).sqrt().mul(127.5).toFloats();
                     for (int i = 0; i < nearest.length; i++) {
                         distances[from + i] = nearest[i];
                     }

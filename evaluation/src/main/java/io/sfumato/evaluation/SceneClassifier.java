@@ -33,11 +33,14 @@ public final class SceneClassifier implements AutoCloseable {
     private static final int GROUPS = 8;
     private static final int BATCH = 50;
 
-    /** What one picture shows: places in {@link Scenes#nouns()}, {@code right} may be {@link #NOTHING}; colours as if named ones were used. */
+    /** What one picture shows: places in {@link Scenes#nouns()}, {@code right} may be {@link #NOTHING}, and the nearest colour words. */
     public record Reading(int left, int right, Colour leftColour, Colour rightColour) {
     }
 
-    /** @param size side of the pictures, a multiple of 16; @param widths channels at 1/2, 1/4, 1/8 and 1/16 of it, multiples of 8 */
+    /**
+     * @param size   side of the pictures, a multiple of 16
+     * @param widths channels at 1/2, 1/4, 1/8 and 1/16 of it, multiples of 8
+     */
     record Config(int size, int[] widths) {
         Config {
             if (size < 16 || size % 16 != 0 || widths.length != 4) {

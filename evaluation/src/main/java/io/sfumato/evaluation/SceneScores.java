@@ -52,7 +52,8 @@ public record SceneScores(Share recognised, Share alone, Share coloured, Map<Str
         return caption.contains(" left") || caption.contains(" right");
     }
 
-    private static Share share(List<Scene> asked, List<Reading> readings, BiPredicate<Scene, Reading> among, BiPredicate<Scene, Reading> hit) {
+    private static Share share(List<Scene> asked, List<Reading> readings, BiPredicate<Scene, Reading> among,
+                               BiPredicate<Scene, Reading> hit) {
         int hits = 0, of = 0;
         for (int i = 0; i < asked.size(); i++) {
             if (among.test(asked.get(i), readings.get(i))) {
