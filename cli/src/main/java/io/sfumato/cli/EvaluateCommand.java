@@ -33,7 +33,6 @@ import picocli.CommandLine.Spec;
         footer = {"", "Example:", "  sfumato evaluate --benchmark first-light --count 600 --output reports/first-light"})
 final class EvaluateCommand implements Callable<Integer> {
     private static final List<String> BENCHMARKS = List.of("first-light");
-    private static final int SIZE = 64;
 
     @Spec
     private CommandSpec spec;
@@ -78,10 +77,10 @@ final class EvaluateCommand implements Callable<Integer> {
         }
         ModelFolder folder = ModelUri.resolve(model);
         Path judge = classifier.isEmpty() ? output.resolve("classifier.safetensors") : classifier.get(0);
-        Scenes world = new Scenes(Scenes.Config.ofSize(SIZE), ClipArt.bundled());
+        Scenes world = new Scenes(FirstLight.WORLD, ClipArt.bundled());
         PrintWriter out = spec.commandLine().getOut();
         Progress progress = progress(spec.commandLine().getErr());
-        try (TextToImage drawer = TextToImage.load(model); SceneClassifier reader = classifier(judge, world, progress)) {
+        try (TextToImage drawer = TextToImage.load(model); SceneClassifier reader = classifier(judge, progress)) {
             Options options = drawer.defaults().withSeed(seed);
             FirstLightReport report = FirstLight.of(count).run(drawer, name(folder), options, world, reader, output, progress);
             out.println(json ? report.json() : output.resolve("report.md"));
@@ -90,10 +89,12 @@ final class EvaluateCommand implements Callable<Integer> {
         }
     }
 
-    private static SceneClassifier classifier(Path file, Scenes world, Progress progress) {
+    private static SceneClassifier classifier(Path file, Progress progress) {
         if (Files.exists(file)) {
             return SceneClassifier.load(file);
         }
+        // Of all nouns, so that it cannot guess among the few that the benchmark asks for.
+        Scenes world = new Scenes(Scenes.Config.ofSize(FirstLight.WORLD.size()), ClipArt.bundled());
         SceneClassifier trained = SceneClassifierTrainer.standard().train(world, 1, progress);
         try {
             Files.createDirectories(file.toAbsolutePath().getParent());

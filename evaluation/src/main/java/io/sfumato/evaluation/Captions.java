@@ -16,15 +16,15 @@ final class Captions {
     private Captions() {
     }
 
-    /** The first held-out scenes of one thing, as many of each noun as there can be (the first nouns have one more). */
+    /** The first held-out scenes of one thing, as many of each of the world's nouns as there can be (the first ones have one more). */
     static List<Scene> singles(Scenes world, int count) {
-        int nouns = Scenes.nouns().size();
-        int[] taken = new int[nouns];
+        List<String> nouns = world.config().nouns();
+        int[] taken = new int[nouns.size()];
         List<Scene> scenes = new ArrayList<>();
         for (long seed = Scenes.HELD_OUT; scenes.size() < count; seed++) {
             Scene scene = world.scene(seed);
-            int noun = scene.objects().get(0).nounIndex();
-            if (scene.objects().size() == 1 && taken[noun] < count / nouns + (noun < count % nouns ? 1 : 0)) {
+            int noun = nouns.indexOf(scene.objects().get(0).noun());
+            if (scene.objects().size() == 1 && taken[noun] < count / nouns.size() + (noun < count % nouns.size() ? 1 : 0)) {
                 taken[noun]++;
                 scenes.add(scene);
             }

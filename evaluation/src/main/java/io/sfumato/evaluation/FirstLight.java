@@ -20,6 +20,11 @@ import java.util.List;
  * @param references training scenes, from seed 0 on, among which the nearest to each picture is looked for
  */
 public record FirstLight(int count, int validation, int references) {
+    /** The world of recipes/first-light.yaml. */
+    public static final Scenes.Config WORLD = new Scenes.Config(64, 0.3, 0.6, 0.25, List.of("apple", "balloon", "banana", "butterfly",
+            "car", "cupcake", "duck", "fish", "flower", "heart", "house", "mushroom", "penguin", "pineapple", "pumpkin", "snowman",
+            "strawberry", "sun", "tree", "umbrella"));
+
     private static final int SHEET = 64;
     private static final int COLUMNS = 8;
 

@@ -14,7 +14,7 @@ import java.util.function.BiPredicate;
  * @param recognised pictures of one thing that show its noun
  * @param alone      of those pictures, those that show nothing else
  * @param coloured   of those whose caption names a colour, those with the noun and that colour
- * @param perNoun    {@code recognised} by noun
+ * @param perNoun    {@code recognised} by noun, for the nouns that were asked for
  * @param both       pictures of two things that show both nouns, on any side
  * @param sides      of those whose caption says which is on the left, those with both nouns on their sides
  */
@@ -28,7 +28,10 @@ public record SceneScores(Share recognised, Share alone, Share coloured, Map<Str
         BiPredicate<Scene, Reading> single = (scene, r) -> scene.objects().size() == 1, pair = single.negate();
         Map<String, Share> perNoun = new LinkedHashMap<>();
         for (String noun : Scenes.nouns()) {
-            perNoun.put(noun, share(asked, readings, single.and((s, r) -> s.objects().get(0).noun().equals(noun)), SceneScores::isNoun));
+            Share share = share(asked, readings, single.and((s, r) -> s.objects().get(0).noun().equals(noun)), SceneScores::isNoun);
+            if (share.of() > 0) {
+                perNoun.put(noun, share);
+            }
         }
         return new SceneScores(
                 share(asked, readings, single, SceneScores::isNoun),

@@ -22,6 +22,13 @@ class CaptionsTest {
     }
 
     @Test
+    void singlesAreBalancedOverAFewNouns() {
+        Scenes few = new Scenes(new Scenes.Config(16, 0.3, 0.6, 0.25, List.of("sun", "apple", "tree")), World.ART);
+        assertThat(Captions.singles(few, 8)).extracting(s -> s.objects().get(0).noun()).hasSize(8)
+                .containsOnly("sun", "apple", "tree").filteredOn("sun"::equals).hasSize(3);
+    }
+
+    @Test
     void pairsAndValidationHaveTheirNumberOfThings() {
         assertThat(Captions.pairs(WORLD, 7)).hasSize(7).allSatisfy(scene -> assertThat(scene.objects()).hasSize(2));
         assertThat(Captions.validation(WORLD, 7)).hasSize(7).allSatisfy(scene -> assertThat(scene.objects()).hasSize(1));

@@ -8,6 +8,7 @@ import io.sfumato.TextToImage;
 import io.sfumato.image.Image;
 import io.sfumato.io.JsonFile;
 import io.sfumato.tensor.Scope;
+import io.sfumato.training.Recipe;
 import io.sfumato.training.scenes.Scenes;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -75,6 +76,11 @@ class FirstLightTest {
                     .hasMessageStartingWith(temp.resolve("pictures") + " holds pictures made by another, not by tiny with Options[")
                     .hasMessageEndingWith(": choose another folder");
         }
+    }
+
+    @Test
+    void itsWorldIsTheRecipes() {
+        assertThat(FirstLight.WORLD).isEqualTo(Recipe.read(Path.of("../recipes/first-light.yaml")).scenes().config());
     }
 
     @Test

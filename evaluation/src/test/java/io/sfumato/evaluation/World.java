@@ -9,13 +9,13 @@ import java.nio.file.Path;
 final class World {
     static final Progress SILENT = (stage, done, total, loss) -> { };
 
-    private static final Path CLIPART = Path.of("../bundled/src/main/resources/io/sfumato/bundled/clipart");
+    static final ClipArt ART = ClipArt.load(Path.of("../bundled/src/main/resources/io/sfumato/bundled/clipart"));
 
     private World() {
     }
 
     static Scenes of(int size) {
-        return new Scenes(Scenes.Config.ofSize(size), ClipArt.load(CLIPART));
+        return new Scenes(Scenes.Config.ofSize(size), ART);
     }
 
     /** A classifier that has learnt next to nothing. */
