@@ -27,7 +27,7 @@ import java.util.function.Function;
 public record SceneClassifierTrainer(long steps, int batch, double rate, long firstSeed) {
     private static final double NOISE = 0.15;
 
-    /** What trains to more than 97% within minutes of one core. */
+    /** 38400 scenes: minutes of one core. */
     public static SceneClassifierTrainer standard() {
         return new SceneClassifierTrainer(1200, 32, 0.002, Scenes.HELD_OUT / 2);
     }
