@@ -26,7 +26,7 @@ class ArchitectureTest {
             "models", Set.of("core"),
             "pipelines", Set.of("core", "models"),
             "training", Set.of("core", "models", "pipelines"),
-            "evaluation", Set.of("core", "models", "pipelines"),
+            "evaluation", Set.of("core", "models", "pipelines", "training"),
             "server", Set.of("core", "models", "pipelines"),
             "bundled", Set.of(),
             "cli", Set.of("core", "models", "pipelines", "training", "evaluation", "server"));

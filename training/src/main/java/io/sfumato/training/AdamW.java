@@ -10,7 +10,7 @@ import java.util.Map;
  * AdamW (Loshchilov and Hutter 2019, algorithm 2) with gradients clipped to a total norm. Matrices and kernels decay, vectors (biases,
  * norms) do not. Its moments are tensors by parameter name, so that a checkpoint can hold them.
  */
-final class AdamW implements AutoCloseable {
+public final class AdamW implements AutoCloseable {
     private static final double BETA1 = 0.9;
     private static final double BETA2 = 0.99;
     private static final double EPS = 1e-8;
@@ -21,7 +21,12 @@ final class AdamW implements AutoCloseable {
     private final double decay;
     private final double maxNorm;
 
-    AdamW(Map<String, Tensor> parameters, double decay, double maxNorm) {
+    /**
+     * @param parameters what is trained, by name; they stay the caller's
+     * @param decay      weight decay, decoupled from the gradient, times the rate
+     * @param maxNorm    what the norm of all gradients together is clipped to
+     */
+    public AdamW(Map<String, Tensor> parameters, double decay, double maxNorm) {
         this.parameters = parameters;
         this.decay = decay;
         this.maxNorm = maxNorm;
@@ -39,7 +44,7 @@ final class AdamW implements AutoCloseable {
      * @param step counts from 1
      * @return the norm of all gradients before clipping
      */
-    double step(long step, double rate) {
+    public double step(long step, double rate) {
         try (var scope = new Scope(); var noGrad = new NoGrad()) {
             Map<String, Tensor> gradients = new LinkedHashMap<>();
             parameters.forEach((name, p) -> {
@@ -67,7 +72,7 @@ final class AdamW implements AutoCloseable {
     }
 
     /** First and second moments, to be saved and restored. */
-    Map<String, Map<String, Tensor>> moments() {
+    public Map<String, Map<String, Tensor>> moments() {
         return Map.of("m", m, "v", v);
     }
 

@@ -13,7 +13,7 @@ import java.util.concurrent.Future;
 import java.util.stream.LongStream;
 
 /** Batches of scenes in the order of their seeds, drawn ahead of their use on another thread. */
-final class SceneBatches implements AutoCloseable {
+public final class SceneBatches implements AutoCloseable {
     private static final int AHEAD = 4;
 
     private final Scenes scenes;
@@ -26,13 +26,15 @@ final class SceneBatches implements AutoCloseable {
     private final Deque<Future<List<Scene>>> ahead = new ArrayDeque<>();
     private long nextSeed;
 
-    SceneBatches(Scenes scenes, int batch, long firstSeed) {
+    /** Batches of {@code batch} scenes, the first of them that of {@code firstSeed}. */
+    public SceneBatches(Scenes scenes, int batch, long firstSeed) {
         this.scenes = scenes;
         this.batch = batch;
         this.nextSeed = firstSeed;
     }
 
-    List<Scene> next() {
+    /** The next {@code batch} scenes. */
+    public List<Scene> next() {
         while (ahead.size() < AHEAD) {
             long first = nextSeed;
             nextSeed += batch;
@@ -49,7 +51,7 @@ final class SceneBatches implements AutoCloseable {
     }
 
     /** Pictures (B, 3, S, S) in [-1, 1]. */
-    static Tensor pictures(List<Scene> scenes) {
+    public static Tensor pictures(List<Scene> scenes) {
         int size = scenes.get(0).size(), bytes = size * size * 3;
         float[] values = new float[scenes.size() * bytes];
         for (int i = 0; i < scenes.size(); i++) {

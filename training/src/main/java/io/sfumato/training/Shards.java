@@ -14,10 +14,10 @@ import java.util.concurrent.Future;
  * Splits each batch among threads of one operator thread each: small operators spend less time waiting for each other than when
  * two threads share every one of them. Gradients meet in the shared parameters.
  */
-final class Shards implements AutoCloseable {
+public final class Shards implements AutoCloseable {
     /** The mean loss of {@code count} examples from {@code from} on, as a tensor that gradients flow from. */
     @FunctionalInterface
-    interface Loss {
+    public interface Loss {
         Tensor of(int from, int count);
     }
 
@@ -25,7 +25,8 @@ final class Shards implements AutoCloseable {
     private final int shards;
     private final ExecutorService workers;
 
-    Shards(int batch) {
+    /** Until closed, operators run on one thread each and {@code batch} examples are split among as many threads as the engine had. */
+    public Shards(int batch) {
         shards = Math.min(threadsBefore, batch);
         Engine.setThreads(1);
         workers = Executors.newFixedThreadPool(shards, task -> {
@@ -36,7 +37,7 @@ final class Shards implements AutoCloseable {
     }
 
     /** Adds the gradients of the mean loss over {@code batch} examples to the parameters and returns that loss. */
-    double backward(int batch, Loss loss) {
+    public double backward(int batch, Loss loss) {
         List<Future<Double>> parts = new ArrayList<>();
         for (int i = 0; i < shards; i++) {
             int from = batch * i / shards, count = batch * (i + 1) / shards - from;

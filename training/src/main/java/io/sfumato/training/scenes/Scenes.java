@@ -79,6 +79,11 @@ public final class Scenes {
         this.recoloured = Noun.ALL.stream().map(n -> Sprite.of(art.picture(n.art()), n.part()).within(2 * config.size())).toList();
     }
 
+    /** What is drawn. */
+    public Config config() {
+        return config;
+    }
+
     /** The nouns, in the order of their indices. */
     public static List<String> nouns() {
         return Noun.ALL.stream().map(Noun::word).toList();

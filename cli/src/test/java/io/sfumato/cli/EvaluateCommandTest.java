@@ -1,0 +1,38 @@
+package io.sfumato.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+class EvaluateCommandTest {
+    @TempDir
+    Path temp;
+
+    private String refusal(String... args) {
+        StringWriter err = new StringWriter();
+        int code = new CommandLine(new EvaluateCommand()).setErr(new PrintWriter(err)).execute(args);
+        assertThat(code).isEqualTo(2);
+        return err.toString().lines().findFirst().orElse("");
+    }
+
+    @Test
+    void refusesAnUnknownBenchmark() {
+        assertThat(refusal("--benchmark", "coco", "--output", temp.toString())).isEqualTo("unknown benchmark 'coco': use first-light");
+    }
+
+    @Test
+    void refusesACountOfNothing() {
+        assertThat(refusal("--benchmark", "first-light", "--count", "0", "--output", temp.toString()))
+                .isEqualTo("count must be at least 1, not 0");
+    }
+
+    @Test
+    void wantsAnOutput() {
+        assertThat(refusal("--benchmark", "first-light")).contains("--output");
+    }
+}

@@ -1,0 +1,72 @@
+package io.sfumato.evaluation;
+
+import io.sfumato.image.Image;
+import io.sfumato.tensor.NoGrad;
+import io.sfumato.tensor.Scope;
+import io.sfumato.tensor.Tensor;
+import io.sfumato.training.Progress;
+import io.sfumato.training.SceneBatches;
+import io.sfumato.training.scenes.Scene;
+import io.sfumato.training.scenes.Scenes;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.LongStream;
+
+/**
+ * How far pictures are from the nearest of the first training scenes: root mean square of the differences of channel values (0 to 255)
+ * after both are reduced to 16 x 16. A model that copied its training scenes would come closer to them than fresh scenes do.
+ */
+final class NearestScenes implements AutoCloseable {
+    private static final int SIDE = 16;
+    private static final int BATCH = 100;
+
+    private final int size;
+    private final Tensor scenes;                                                                        // (N, 3 * 16 * 16)
+
+    /** Draws the training scenes of seeds 0 to {@code count - 1}. */
+    NearestScenes(Scenes world, int count, Progress progress) {
+        this.size = world.scene(0).size();
+        try (var scope = new Scope(); var noGrad = new NoGrad()) {
+            List<Tensor> parts = new ArrayList<>();
+            for (long from = 0; from < count; from += BATCH) {
+                try (var inner = new Scope()) {
+                    List<Scene> batch = LongStream.range(from, Math.min(from + BATCH, count)).mapToObj(world::scene).toList();
+                    parts.add(inner.keep(reduced(SceneBatches.pictures(batch))));
+                    progress.step("training scenes", from + batch.size(), count, Double.NaN);
+                }
+            }
+            scenes = Tensor.cat(0, parts.toArray(Tensor[]::new)).retain();
+        }
+    }
+
+    /** The distance of each picture, ascending. */
+    double[] distances(List<Image> pictures) {
+        double[] distances = new double[pictures.size()];
+        try (var noGrad = new NoGrad()) {
+            for (int from = 0; from < distances.length; from += BATCH) {
+                try (var scope = new Scope()) {
+                    List<Image> batch = pictures.subList(from, Math.min(from + BATCH, distances.length));
+                    Tensor x = reduced(Pictures.tensor(batch, size));                                   // (B, 768)
+                    Tensor squares = scenes.square().sum(false, 1).unsqueeze(0).add(x.square().sum(true, 1))
+                            .sub(x.matmul(scenes.transpose(0, 1)).mul(2));                              // (B, N)
+                    float[] nearest = squares.amin(false, 1).relu().div(x.size(1)).sqrt().mul(127.5).toFloats();
+                    for (int i = 0; i < nearest.length; i++) {
+                        distances[from + i] = nearest[i];
+                    }
+                }
+            }
+        }
+        Arrays.sort(distances);
+        return distances;
+    }
+
+    private static Tensor reduced(Tensor pictures) {
+        return pictures.contiguous().avgPool2d(pictures.size(2) / SIDE).flatten(1, 3).contiguous();
+    }
+
+    @Override
+    public void close() {
+        scenes.close();
+    }
+}
