@@ -31,7 +31,7 @@ import picocli.CommandLine.Spec;
 @Command(name = "evaluate", mixinStandardHelpOptions = true, sortOptions = false,
         description = "Measures how well a model draws what captions say. A run that was cut off goes on with the pictures it has.",
         footer = {"", "Example:", "  sfumato evaluate --benchmark first-light --count 600 --output reports/first-light"})
-final class EvaluateCommand implements Callable<Integer> {
+final class Evaluate implements Callable<Integer> {
     private static final List<String> BENCHMARKS = List.of("first-light");
 
     @Spec
@@ -109,7 +109,7 @@ final class EvaluateCommand implements Callable<Integer> {
     /** The model's name and when it was last written: pictures of an older training state are not taken for those of this one. */
     private String name(ModelFolder folder) {
         try (Stream<Path> files = Files.walk(folder.path())) {
-            FileTime written = files.filter(Files::isRegularFile).map(EvaluateCommand::time).max(Comparator.naturalOrder()).orElseThrow();
+            FileTime written = files.filter(Files::isRegularFile).map(Evaluate::time).max(Comparator.naturalOrder()).orElseThrow();
             return model.startsWith("builtin:") ? model : folder.path().toAbsolutePath().normalize().getFileName() + " of " + written;
         } catch (IOException e) {
             throw new UncheckedIOException(folder.path() + ": cannot be read: " + e.getMessage(), e);

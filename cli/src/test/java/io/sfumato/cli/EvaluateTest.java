@@ -9,13 +9,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
-class EvaluateCommandTest {
+class EvaluateTest {
     @TempDir
     Path temp;
 
     private String refusal(String... args) {
         StringWriter err = new StringWriter();
-        int code = new CommandLine(new EvaluateCommand()).setErr(new PrintWriter(err)).execute(args);
+        int code = new CommandLine(new Evaluate()).setErr(new PrintWriter(err)).execute(args);
         assertThat(code).isEqualTo(2);
         return err.toString().lines().findFirst().orElse("");
     }
