@@ -56,7 +56,7 @@ class BadInputTest {
     @Test
     void refusesACommandThatIsNoneOrMissing() throws IOException {
         refused(Ran.command("generat"), Main.MISUSED, "Unmatched argument at index 0: 'generat'; did you mean generate");
-        refused(Ran.command(), Main.MISUSED, "a command is missing: generate, inspect, models, train, doctor, completion");
+        refused(Ran.command(), Main.MISUSED, "a command is missing: generate, inspect, models, train, evaluate, doctor, completion");
         refused(Ran.command("models"), Main.MISUSED, "a command is missing: models list");
         refused(Ran.command("generate"), Main.MISUSED, "Missing required parameter: 'PROMPT'");
     }

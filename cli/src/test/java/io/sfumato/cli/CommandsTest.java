@@ -65,7 +65,7 @@ class CommandsTest {
         Path recipe = Files.writeString(folder.resolve("tiny.yaml"), """
                 name: tiny
                 seed: 1
-                scenes: {clipart: "", size: 32, pairs: 0.3, coloured: 0.5, namedBackgrounds: 0.2}
+                scenes: {clipart: "", size: 32, pairs: 0.3, coloured: 0.5, namedBackgrounds: 0.2, nouns: []}
                 tokenizer: {tokens: 600, length: 16, captions: 50}
                 autoencoder:
                   {widths: [8, 16], layers: 1, groups: 4, latentChannels: 4, kl: 0.001,
