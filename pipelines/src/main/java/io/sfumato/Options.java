@@ -3,7 +3,8 @@ package io.sfumato;
 import java.util.List;
 
 /**
- * How to draw. Nothing is ever absent: {@link #defaults()} leaves size and sampler to the model ({@link #OF_MODEL}, {@link #MODELS_OWN}), and
+ * How to draw. Nothing is ever absent: {@link #defaults()} leaves size and sampler to the model ({@link #OF_MODEL},
+ * {@link #MODELS_OWN}), and
  * {@link TextToImage#defaults()} has them filled in.
  *
  * @param width           pixels, a multiple of 8, or {@link #OF_MODEL}

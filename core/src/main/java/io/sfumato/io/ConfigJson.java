@@ -5,7 +5,10 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 
-/** Typed reading of a model's {@code config.json}. A missing key or a null takes the default; a wrong type is an error that names the key. */
+/**
+ * Typed reading of a model's {@code config.json}. A missing key or a null takes the default; a wrong type is an error that names the
+ * key.
+ */
 public final class ConfigJson {
     private final String source;
     private final JsonNode json;
@@ -131,7 +134,7 @@ public final class ConfigJson {
      */
     public void require(String key, Object supported) {
         if (has(key) && !json.get(key).asText().equals(String.valueOf(supported))) {
-            throw wrong(key, json.get(key), supported == null ? "null (nothing else is supported)" : supported + " (nothing else is supported)");
+            throw wrong(key, json.get(key), supported + " (nothing else is supported)");
         }
     }
 

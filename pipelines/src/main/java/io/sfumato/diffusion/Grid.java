@@ -62,7 +62,8 @@ public record Grid(double[] timesteps, double[] sigmas, double[] alphasCumprod, 
     /** The cumulative product of alphas at a training timestep; before the first one, the final value. */
     public double alphaCumprod(double timestep) {
         if (timestep >= alphasCumprod.length) {
-            throw new IllegalArgumentException("with this many steps the scheduler's spacing and steps_offset reach timestep " + (long) timestep
+            throw new IllegalArgumentException("with this many steps the scheduler's spacing and steps_offset reach timestep "
+                    + (long) timestep
                     + ", but the training had " + alphasCumprod.length + ": take fewer steps");
         }
         return timestep < 0 ? finalAlphaCumprod : alphasCumprod[(int) timestep];

@@ -36,7 +36,8 @@ public final class ClipText {
         /** Reads a {@code config.json} of a {@code text_encoder} folder. */
         public static Config of(ConfigJson json) {
             boolean projected = json.has("architectures") && json.texts("architectures").contains("CLIPTextModelWithProjection");
-            return new Config(json.integer("vocab_size", 49408), json.integer("max_position_embeddings", 77), json.integer("hidden_size", 512),
+            return new Config(json.integer("vocab_size", 49408), json.integer("max_position_embeddings", 77),
+                    json.integer("hidden_size", 512),
                     json.integer("intermediate_size", 2048), json.integer("num_hidden_layers", 12), json.integer("num_attention_heads", 8),
                     Activation.of(json, "hidden_act", Activation.QUICK_GELU), json.number("layer_norm_eps", 1e-5),
                     projected ? json.integer("projection_dim", 512) : 0, json.integer("eos_token_id", 49407));
@@ -55,7 +56,8 @@ public final class ClipText {
         Weights model = w.has("text_model") ? w.sub("text_model") : w;
         tokenEmbedding = new Embedding(model.sub("embeddings").sub("token_embedding"), config.vocabulary, config.width, 0.02);
         positionEmbedding = new Embedding(model.sub("embeddings").sub("position_embedding"), config.positions, config.width, 0.01);
-        layers = IntStream.range(0, config.layers).mapToObj(i -> new Layer(model.sub("encoder").sub("layers").sub("" + i), config)).toList();
+        Weights stack = model.sub("encoder").sub("layers");
+        layers = IntStream.range(0, config.layers).mapToObj(i -> new Layer(stack.sub("" + i), config)).toList();
         finalNorm = new LayerNorm(model.sub("final_layer_norm"), config.width, config.eps);
         projection = config.projection == 0 ? List.of()
                 : List.of(Linear.withoutBias(w.sub("text_projection"), config.width, config.projection));

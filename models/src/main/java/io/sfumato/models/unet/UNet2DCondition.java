@@ -89,7 +89,8 @@ public final class UNet2DCondition {
             for (int j = 0; j < c.layers()[level]; j++) {
                 resnets.add(new ResBlock(w.sub("resnets").sub("" + j), c, j == 0 ? in : out, out));
                 if (c.downAttends()[level]) {
-                    attentions.add(new SpatialTransformer(w.sub("attentions").sub("" + j), c, level, c.depths()[level], c.onlyCross()[level]));
+                    attentions.add(new SpatialTransformer(
+                            w.sub("attentions").sub("" + j), c, level, c.depths()[level], c.onlyCross()[level]));
                 }
             }
             padsFarSides = c.downsamplePadding() == 0;
@@ -123,7 +124,8 @@ public final class UNet2DCondition {
                 resnets.add(new ResBlock(w.sub("resnets").sub("" + j), c, width, width));
             }
             attention = c.mid() == UNetConfig.Mid.CROSS_ATTENTION
-                    ? Optional.of(new SpatialTransformer(w.sub("attentions").sub("0"), c, last, c.depths()[last], false)) : Optional.empty();
+                    ? Optional.of(new SpatialTransformer(w.sub("attentions").sub("0"), c, last, c.depths()[last], false))
+                    : Optional.empty();
         }
 
         Tensor forward(Tensor x, Tensor time, Tensor context) {
@@ -144,13 +146,15 @@ public final class UNet2DCondition {
         private final Optional<Conv2d> upsampler;
 
         UpBlock(Weights w, UNetConfig c, int level) {
-            int below = c.widths()[Math.min(level + 1, c.widths().length - 1)], out = c.widths()[level], above = c.widths()[Math.max(level - 1, 0)];
+            int below = c.widths()[Math.min(level + 1, c.widths().length - 1)];
+            int out = c.widths()[level], above = c.widths()[Math.max(level - 1, 0)];
             int count = c.layers()[level] + 1;
             for (int j = 0; j < count; j++) {
                 int skip = j == count - 1 ? above : out;
                 resnets.add(new ResBlock(w.sub("resnets").sub("" + j), c, (j == 0 ? below : out) + skip, out));
                 if (c.upAttends()[level]) {
-                    attentions.add(new SpatialTransformer(w.sub("attentions").sub("" + j), c, level, c.upDepths()[level], c.onlyCross()[level]));
+                    attentions.add(new SpatialTransformer(
+                            w.sub("attentions").sub("" + j), c, level, c.upDepths()[level], c.onlyCross()[level]));
                 }
             }
             upsampler = level == 0 ? Optional.empty() : Optional.of(new Conv2d(w.sub("upsamplers").sub("0").sub("conv"), out, out, 3));

@@ -50,7 +50,8 @@ public record UNetConfig(int inChannels, int outChannels, int[] widths, int[] la
     public UNetConfig {
         for (int i = 0; i < widths.length; i++) {
             if (heads[i] < 1 || (downAttends[i] || upAttends[i]) && widths[i] % heads[i] != 0) {
-                throw new IllegalArgumentException("level " + i + ": " + widths[i] + " channels cannot be divided among " + heads[i] + " heads");
+                throw new IllegalArgumentException("level " + i + ": " + widths[i] + " channels cannot be divided among " + heads[i]
+                        + " heads");
             }
         }
     }
@@ -64,14 +65,16 @@ public record UNetConfig(int inChannels, int outChannels, int[] widths, int[] la
         int[] widths = json.has("block_out_channels") ? json.integers("block_out_channels") : new int[] {320, 640, 1280, 1280};
         int n = widths.length;
         refuseOtherFamilies(json);
-        int[] heads = json.has("num_attention_heads") ? json.integers("num_attention_heads", n, 8) : json.integers("attention_head_dim", n, 8);
+        int[] heads = json.integers(json.has("num_attention_heads") ? "num_attention_heads" : "attention_head_dim", n, 8);
         int[] depths = json.integers("transformer_layers_per_block", n, 1);
         int[] upDepths = json.has("reverse_transformer_layers_per_block")
                 ? reversed(json.integers("reverse_transformer_layers_per_block", n, 1)) : depths;
-        return new UNetConfig(json.integer("in_channels", 4), json.integer("out_channels", 4), widths, json.integers("layers_per_block", n, 2),
+        return new UNetConfig(json.integer("in_channels", 4), json.integer("out_channels", 4), widths,
+                json.integers("layers_per_block", n, 2),
                 attends(json, "down_block_types", n, DOWN, List.of(DOWN.get(0), DOWN.get(0), DOWN.get(0), DOWN.get(1))),
                 reversed(attends(json, "up_block_types", n, UP, List.of(UP.get(1), UP.get(0), UP.get(0), UP.get(0)))),
-                mid(json), heads, depths, upDepths, json.integers("cross_attention_dim", n, 1280), json.flags("only_cross_attention", n, false),
+                mid(json), heads, depths, upDepths, json.integers("cross_attention_dim", n, 1280),
+                json.flags("only_cross_attention", n, false),
                 json.integer("norm_num_groups", 32), json.number("norm_eps", 1e-5), Activation.of(json, "act_fn", Activation.SILU),
                 json.integer("time_embedding_dim", 4 * widths[0]), json.flag("flip_sin_to_cos", true), json.number("freq_shift", 0),
                 json.text("resnet_time_scale_shift", "default").equals("scale_shift"), json.flag("center_input_sample", false),
@@ -104,7 +107,8 @@ public record UNetConfig(int inChannels, int outChannels, int[] widths, int[] la
 
     private static void refuseOtherFamilies(ConfigJson json) {
         for (String key : List.of("class_embed_type", "addition_embed_type", "encoder_hid_dim_type", "encoder_hid_dim", "num_class_embeds",
-                "time_cond_proj_dim", "timestep_post_act", "time_embedding_act_fn", "cross_attention_norm", "projection_class_embeddings_input_dim")) {
+                "time_cond_proj_dim", "timestep_post_act", "time_embedding_act_fn", "cross_attention_norm",
+                "projection_class_embeddings_input_dim")) {
             json.require(key, null);
         }
         json.require("dual_cross_attention", false);

@@ -41,7 +41,8 @@ public final class AutoencoderKl {
             blocks(json, "down_block_types", widths.length, "DownEncoderBlock2D");
             blocks(json, "up_block_types", widths.length, "UpDecoderBlock2D");
             return new Config(json.integer("in_channels", 3), json.integer("out_channels", 3), json.integer("latent_channels", 4), widths,
-                    json.integer("layers_per_block", 1), json.integer("norm_num_groups", 32), Activation.of(json, "act_fn", Activation.SILU),
+                    json.integer("layers_per_block", 1), json.integer("norm_num_groups", 32),
+                    Activation.of(json, "act_fn", Activation.SILU),
                     json.flag("use_quant_conv", true), json.flag("use_post_quant_conv", true), json.flag("mid_block_add_attention", true),
                     json.number("scaling_factor", 0.18215));
         }
@@ -124,7 +125,8 @@ public final class AutoencoderKl {
                 Weights level = w.sub("down_blocks").sub("" + i);
                 boolean halves = i < c.widths.length - 1;
                 levels.add(new Level(level, c, c.layers, c.widths[Math.max(i - 1, 0)], c.widths[i],
-                        halves ? List.of(new Conv2d(level.sub("downsamplers").sub("0").sub("conv"), c.widths[i], c.widths[i], 3, 2, 0)) : List.of()));
+                        halves ? List.of(new Conv2d(level.sub("downsamplers").sub("0").sub("conv"), c.widths[i], c.widths[i], 3, 2, 0))
+                                : List.of()));
             }
             middle = new Middle(w.sub("mid_block"), c);
             normOut = new GroupNorm(w.sub("conv_norm_out"), c.groups, c.last(), EPS);
