@@ -320,7 +320,6 @@ public final class Tensor implements AutoCloseable {
     public Tensor pow(double y) { return new Tensor(t.pow(new Scalar(y))); }
     public Tensor square() { return new Tensor(t.square()); }
     public Tensor sqrt() { return new Tensor(t.sqrt()); }
-    public Tensor rsqrt() { return new Tensor(t.rsqrt()); }
     public Tensor abs() { return new Tensor(t.abs()); }
     public Tensor exp() { return new Tensor(t.exp()); }
     public Tensor log() { return new Tensor(t.log()); }
@@ -364,8 +363,6 @@ public final class Tensor implements AutoCloseable {
     /** {@code this} where it is true, of {@code a} and {@code b}: all broadcast. */
     public Tensor where(Tensor a, Tensor b) { return new Tensor(torch.where(t, a.t, b.t)); }
 
-    public Tensor maskedFill(Tensor mask, double value) { return new Tensor(t.masked_fill(mask.t, new Scalar(value))); }
-
     /** Same shape, dtype and elements. */
     public boolean equal(Tensor y) { return dtype() == y.dtype() && t.equal(y.t); }
 
@@ -402,7 +399,6 @@ public final class Tensor implements AutoCloseable {
     // ---- networks ----
 
     public Tensor matmul(Tensor y) { return new Tensor(torch.matmul(t, y.t)); }
-    public static Tensor einsum(String equation, Tensor... xs) { return new Tensor(torch.einsum(equation, vector(xs))); }
     public Tensor silu() { return new Tensor(torch.silu(t)); }
     public Tensor gelu() { return new Tensor(torch.gelu(t)); }
 
@@ -448,9 +444,6 @@ public final class Tensor implements AutoCloseable {
         return new Tensor(torch.scaled_dot_product_attention(q.t, k.t, v.t,
                 some(mask), 0.0, false, new DoubleOptional(), false));
     }
-
-    /** Upper triangle from diagonal {@code k} on, the rest zero. */
-    public Tensor triu(long k) { return new Tensor(torch.triu(t, k)); }
 
     /** Nearest-neighbour resize of (B, C, H, W). */
     public Tensor upsampleNearest(long height, long width) { return new Tensor(torch.upsample_nearest2d(t, height, width)); }
