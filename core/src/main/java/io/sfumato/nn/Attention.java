@@ -1,5 +1,6 @@
 package io.sfumato.nn;
 
+import io.sfumato.tensor.Functional;
 import io.sfumato.tensor.Tensor;
 
 /** Scaled dot-product attention in several heads (Vaswani et al. 2017, 3.2). */
@@ -9,12 +10,12 @@ public final class Attention {
 
     /** q (B, N, D), k and v (B, M, D) to (B, N, D); D is divided among {@code heads}. */
     public static Tensor multiHead(Tensor q, Tensor k, Tensor v, int heads) {
-        return merge(Tensor.attention(split(q, heads), split(k, heads), split(v, heads), false));
+        return merge(Functional.attention(split(q, heads), split(k, heads), split(v, heads), false));
     }
 
     /** As {@link #multiHead}, where position n sees positions 0 to n only. */
     public static Tensor causal(Tensor q, Tensor k, Tensor v, int heads) {
-        return merge(Tensor.attention(split(q, heads), split(k, heads), split(v, heads), true));
+        return merge(Functional.attention(split(q, heads), split(k, heads), split(v, heads), true));
     }
 
     private static Tensor split(Tensor x, int heads) {

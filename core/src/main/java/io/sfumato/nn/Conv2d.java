@@ -1,6 +1,7 @@
 package io.sfumato.nn;
 
 import io.sfumato.io.Weights;
+import io.sfumato.tensor.Functional;
 import io.sfumato.tensor.Tensor;
 
 /** Two-dimensional convolution with bias: weight (out, in, kernel, kernel), zero padding on every side. */
@@ -25,6 +26,6 @@ public final class Conv2d {
 
     /** x (B, in, H, W) to (B, out, H', W'). */
     public Tensor forward(Tensor x) {
-        return x.conv2d(weight, bias, stride, padding);
+        return Functional.conv2d(x, weight, bias, stride, padding);
     }
 }

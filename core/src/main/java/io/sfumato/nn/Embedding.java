@@ -1,6 +1,7 @@
 package io.sfumato.nn;
 
 import io.sfumato.io.Weights;
+import io.sfumato.tensor.Functional;
 import io.sfumato.tensor.Tensor;
 
 /** A table (entries, width), looked up by id. */
@@ -14,7 +15,7 @@ public final class Embedding {
 
     /** ids (...) of int64 to (..., width). */
     public Tensor forward(Tensor ids) {
-        return weight.embedding(ids);
+        return Functional.embedding(weight, ids);
     }
 
     /** The first {@code n} rows: positions 0 to n-1. */

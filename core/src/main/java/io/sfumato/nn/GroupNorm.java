@@ -1,6 +1,7 @@
 package io.sfumato.nn;
 
 import io.sfumato.io.Weights;
+import io.sfumato.tensor.Functional;
 import io.sfumato.tensor.Tensor;
 
 /** Normalises (B, C, ...) over each of {@code groups} groups of channels (Wu and He 2018), then scales and shifts each channel. */
@@ -21,6 +22,6 @@ public final class GroupNorm {
     }
 
     public Tensor forward(Tensor x) {
-        return x.groupNorm(groups, weight, bias, eps);
+        return Functional.groupNorm(x, groups, weight, bias, eps);
     }
 }

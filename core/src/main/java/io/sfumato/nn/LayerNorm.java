@@ -1,6 +1,7 @@
 package io.sfumato.nn;
 
 import io.sfumato.io.Weights;
+import io.sfumato.tensor.Functional;
 import io.sfumato.tensor.Tensor;
 
 /** Normalises the last dimension (Ba et al. 2016), then scales and shifts it. */
@@ -16,6 +17,6 @@ public final class LayerNorm {
     }
 
     public Tensor forward(Tensor x) {
-        return x.layerNorm(weight, bias, eps);
+        return Functional.layerNorm(x, weight, bias, eps);
     }
 }

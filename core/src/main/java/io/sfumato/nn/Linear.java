@@ -1,6 +1,7 @@
 package io.sfumato.nn;
 
 import io.sfumato.io.Weights;
+import io.sfumato.tensor.Functional;
 import io.sfumato.tensor.Tensor;
 
 /** y = x W^T + b with W (out, in) and b (out), or none. */
@@ -24,6 +25,6 @@ public final class Linear {
 
     /** x (..., in) to (..., out). */
     public Tensor forward(Tensor x) {
-        return bias.length == 0 ? x.linear(weight) : x.linear(weight, bias[0]);
+        return bias.length == 0 ? Functional.linear(x, weight) : Functional.linear(x, weight, bias[0]);
     }
 }

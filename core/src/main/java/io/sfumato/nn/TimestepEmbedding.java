@@ -1,6 +1,7 @@
 package io.sfumato.nn;
 
 import io.sfumato.tensor.DType;
+import io.sfumato.tensor.Functional;
 import io.sfumato.tensor.Tensor;
 
 /** Sinusoids of a timestep, as positions in a Transformer (Ho et al. 2020, appendix B; Vaswani et al. 2017, 3.5). */
@@ -24,6 +25,6 @@ public final class TimestepEmbedding {
         }
         Tensor angles = t.to(DType.F32).unsqueeze(1).mul(Tensor.of(frequencies, half).to(t.device()));  // (B, width/2)
         Tensor waves = cosFirst ? Tensor.cat(-1, angles.cos(), angles.sin()) : Tensor.cat(-1, angles.sin(), angles.cos());
-        return width % 2 == 0 ? waves : waves.pad(0, 1);                                                                // (B, width)
+        return width % 2 == 0 ? waves : Functional.pad(waves, 0, 1);                                                                // (B, width)
     }
 }

@@ -7,13 +7,11 @@ import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.BoolOptional;
-import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarOptional;
 import org.bytedeco.pytorch.ScalarTypeOptional;
-import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
@@ -396,7 +394,7 @@ public final class Tensor implements AutoCloseable {
 
     public Tensor cumprod(long dim) { return new Tensor(torch.cumprod(t, dim)); }
 
-    // ---- networks ----
+    // ---- products and pointwise nonlinearities; layers are in Functional ----
 
     public Tensor matmul(Tensor y) { return new Tensor(torch.matmul(t, y.t)); }
     public Tensor silu() { return new Tensor(torch.silu(t)); }
@@ -410,54 +408,6 @@ public final class Tensor implements AutoCloseable {
     public Tensor tanh() { return new Tensor(torch.tanh(t)); }
     public Tensor softmax(long dim) { return new Tensor(torch.softmax(t, dim)); }
     public Tensor logSoftmax(long dim) { return new Tensor(torch.log_softmax(t, dim)); }
-
-    /** x (..., in) with weight (out, in). */
-    public Tensor linear(Tensor weight) { return new Tensor(torch.linear(t, weight.t)); }
-
-    /** x (..., in) with weight (out, in) and bias (out). */
-    public Tensor linear(Tensor weight, Tensor bias) { return new Tensor(torch.linear(t, weight.t, some(bias))); }
-
-    /** x (B, in, H, W) with weight (out, in, k, k) and bias (out); zero padding on each side. */
-    public Tensor conv2d(Tensor weight, Tensor bias, long stride, long padding) {
-        return new Tensor(torch.conv2d(t, weight.t, some(bias), new long[] {stride}, new long[] {padding}, new long[] {1}, 1));
-    }
-
-    public Tensor groupNorm(long groups, Tensor weight, Tensor bias, double eps) {
-        return new Tensor(torch.group_norm(t, groups, some(weight), some(bias), eps, true));
-    }
-
-    public Tensor layerNorm(Tensor weight, Tensor bias, double eps) {
-        return new Tensor(torch.layer_norm(t, new long[] {weight.numel()}, some(weight), some(bias), eps, true));
-    }
-
-    /** Rows of {@code this} (V, D) for {@code ids} (...): (..., D). */
-    public Tensor embedding(Tensor ids) { return new Tensor(torch.embedding(t, ids.t)); }
-
-    /** softmax(q k^T / sqrt(d)) v with q (B, H, N, d), k and v (B, H, M, d); {@code causal} hides later positions. */
-    public static Tensor attention(Tensor q, Tensor k, Tensor v, boolean causal) {
-        return new Tensor(torch.scaled_dot_product_attention(q.t, k.t, v.t,
-                new TensorOptional(), 0.0, causal, new DoubleOptional(), false));
-    }
-
-    /** As {@link #attention} with {@code mask}, which is added to the scores, broadcast to (B, H, N, M). */
-    public static Tensor attention(Tensor q, Tensor k, Tensor v, Tensor mask) {
-        return new Tensor(torch.scaled_dot_product_attention(q.t, k.t, v.t,
-                some(mask), 0.0, false, new DoubleOptional(), false));
-    }
-
-    /** Nearest-neighbour resize of (B, C, H, W). */
-    public Tensor upsampleNearest(long height, long width) { return new Tensor(torch.upsample_nearest2d(t, height, width)); }
-
-    /** Mean of k x k windows, stride k. */
-    public Tensor avgPool2d(long k) { return new Tensor(torch.avg_pool2d(t, k)); }
-
-    /** Zeros around the last dimensions: (left, right, top, bottom, ...). */
-    public Tensor pad(long... amounts) { return new Tensor(torch.pad(t, amounts)); }
-
-    /** Mean of -log softmax(this)[target] with logits (B, K) and int64 target (B). */
-    public Tensor crossEntropy(Tensor target) { return new Tensor(torch.cross_entropy_loss(t, target.t)); }
-
-    private static TensorOptional some(Tensor x) { return new TensorOptional(x.t); }
 
     // ---- gradients ----
 

@@ -9,6 +9,7 @@ import io.sfumato.io.SafeTensors;
 import io.sfumato.io.Weights;
 import io.sfumato.tensor.DType;
 import io.sfumato.tensor.Device;
+import io.sfumato.tensor.Functional;
 import io.sfumato.tensor.Rng;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
@@ -97,9 +98,9 @@ class LayersTest {
 
     @Test
     void attention() {
-        attention("attention", qkv -> Tensor.attention(qkv[0], qkv[1], qkv[2], false));
-        attention("attention_causal", qkv -> Tensor.attention(qkv[0], qkv[1], qkv[2], true));
-        attention("attention_mask", qkv -> Tensor.attention(qkv[0], qkv[1], qkv[2], golden.get("attention_mask.mask")));
+        attention("attention", qkv -> Functional.attention(qkv[0], qkv[1], qkv[2], false));
+        attention("attention_causal", qkv -> Functional.attention(qkv[0], qkv[1], qkv[2], true));
+        attention("attention_mask", qkv -> Functional.attention(qkv[0], qkv[1], qkv[2], golden.get("attention_mask.mask")));
     }
 
     private void attention(String name, Function<Tensor[], Tensor> attention) {

@@ -90,8 +90,8 @@ class ScopeTest {
 
     private static Tensor block(Tensor x, Tensor w, Tensor b) {
         try (var scope = new Scope()) {
-            Tensor[] halves = x.linear(w, b).silu().chunk(2, -1);
-            return scope.keep(Tensor.cat(-1, halves[1], halves[0].clamp(-1, 1)).layerNorm(b.add(1), b, 1e-5));
+            Tensor[] halves = Functional.linear(x, w, b).silu().chunk(2, -1);
+            return scope.keep(Functional.layerNorm(Tensor.cat(-1, halves[1], halves[0].clamp(-1, 1)), b.add(1), b, 1e-5));
         }
     }
 

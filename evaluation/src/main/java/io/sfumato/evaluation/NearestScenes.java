@@ -1,6 +1,7 @@
 package io.sfumato.evaluation;
 
 import io.sfumato.image.Image;
+import io.sfumato.tensor.Functional;
 import io.sfumato.tensor.NoGrad;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
@@ -62,7 +63,7 @@ final class NearestScenes implements AutoCloseable {
     }
 
     private static Tensor reduced(Tensor pictures) {
-        return pictures.contiguous().avgPool2d(pictures.size(2) / SIDE).flatten(1, 3).contiguous();
+        return Functional.avgPool2d(pictures.contiguous(), pictures.size(2) / SIDE).flatten(1, 3).contiguous();
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.sfumato.evaluation;
 
 import io.sfumato.io.Weights;
 import io.sfumato.tensor.Device;
+import io.sfumato.tensor.Functional;
 import io.sfumato.tensor.Rng;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
@@ -68,7 +69,7 @@ public record SceneClassifierTrainer(long steps, int batch, double rate, long fi
         Tensor planes = x.contiguous().view(n * 3, 1, size, size);
         // Bright pictures have bright borders: take white for what lies outside, as zero in (x - 1).
         Tensor kernel = Tensor.full(1 / 9.0, 1, 1, 3, 3), none = Tensor.zeros(1);
-        Tensor blurred = planes.sub(1).conv2d(kernel, none, 1, 1).conv2d(kernel, none, 1, 1).add(1).view(n, 3, size, size);
+        Tensor blurred = Functional.conv2d(Functional.conv2d(planes.sub(1), kernel, none, 1, 1), kernel, none, 1, 1).add(1).view(n, 3, size, size);
         Tensor mixed = x.add(blurred.sub(x).mul(rng.rand(n, 1, 1, 1)));
         return mixed.add(rng.randn(n, 3, size, size).mul(rng.rand(n, 1, 1, 1).mul(NOISE)));
     }
@@ -77,7 +78,7 @@ public record SceneClassifierTrainer(long steps, int batch, double rate, long fi
         int nothing = Scenes.nouns().size();
         Tensor left = classes(truth, scene -> scene.objects().get(0).nounIndex());
         Tensor right = classes(truth, scene -> scene.objects().size() > 1 ? scene.objects().get(1).nounIndex() : nothing);
-        Tensor loss = scores.left().crossEntropy(left).add(scores.right().crossEntropy(right));
+        Tensor loss = Functional.crossEntropy(scores.left(), left).add(Functional.crossEntropy(scores.right(), right));
         return loss.add(colourLoss(scores.leftColour(), truth, 0)).add(colourLoss(scores.rightColour(), truth, 1));
     }
 

@@ -6,6 +6,7 @@ import io.sfumato.nn.Conv2d;
 import io.sfumato.nn.GroupNorm;
 import io.sfumato.nn.Linear;
 import io.sfumato.nn.TimestepEmbedding;
+import io.sfumato.tensor.Functional;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 import java.util.ArrayDeque;
@@ -106,7 +107,7 @@ public final class UNet2DCondition {
                     skips.push(scope.keep(x));
                 }
                 if (downsampler.isPresent()) {
-                    x = downsampler.get().forward(padsFarSides ? x.pad(0, 1, 0, 1) : x);
+                    x = downsampler.get().forward(padsFarSides ? Functional.pad(x, 0, 1, 0, 1) : x);
                     skips.push(scope.keep(x));
                 }
                 return x;
@@ -168,7 +169,7 @@ public final class UNet2DCondition {
                 }
                 if (upsampler.isPresent()) {
                     Tensor next = skips.peek();
-                    x = upsampler.get().forward(x.upsampleNearest(next.size(2), next.size(3)));
+                    x = upsampler.get().forward(Functional.upsampleNearest(x, next.size(2), next.size(3)));
                 }
                 return scope.keep(x);
             }

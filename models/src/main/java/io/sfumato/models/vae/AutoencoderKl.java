@@ -7,6 +7,7 @@ import io.sfumato.nn.Attention;
 import io.sfumato.nn.Conv2d;
 import io.sfumato.nn.GroupNorm;
 import io.sfumato.nn.Linear;
+import io.sfumato.tensor.Functional;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 import java.util.ArrayList;
@@ -137,7 +138,7 @@ public final class AutoencoderKl {
             x = convIn.forward(x);
             for (Level level : levels) {
                 // Padding only on the far sides is how the original was trained.
-                x = level.forward(x, y -> y.pad(0, 1, 0, 1));
+                x = level.forward(x, y -> Functional.pad(y, 0, 1, 0, 1));
             }
             return convOut.forward(normOut.forward(middle.forward(x)).silu());
         }
@@ -168,7 +169,7 @@ public final class AutoencoderKl {
         Tensor forward(Tensor z) {
             Tensor x = middle.forward(convIn.forward(z));
             for (Level level : levels) {
-                x = level.forward(x, y -> y.upsampleNearest(2 * y.size(2), 2 * y.size(3)));
+                x = level.forward(x, y -> Functional.upsampleNearest(y, 2 * y.size(2), 2 * y.size(3)));
             }
             return convOut.forward(normOut.forward(x).silu());
         }

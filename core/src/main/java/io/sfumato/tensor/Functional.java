@@ -1,0 +1,63 @@
+package io.sfumato.tensor;
+
+import org.bytedeco.pytorch.DoubleOptional;
+import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.global.torch;
+
+/** Layers as functions of their input and parameters: PyTorch's {@code torch.nn.functional}. */
+public final class Functional {
+    private Functional() {
+    }
+
+    /** x (..., in) with weight (out, in). */
+    public static Tensor linear(Tensor x, Tensor weight) { return new Tensor(torch.linear(x.raw(), weight.raw())); }
+
+    /** x (..., in) with weight (out, in) and bias (out). */
+    public static Tensor linear(Tensor x, Tensor weight, Tensor bias) {
+        return new Tensor(torch.linear(x.raw(), weight.raw(), some(bias)));
+    }
+
+    /** x (B, in, H, W) with weight (out, in, k, k) and bias (out); zero padding on each side. */
+    public static Tensor conv2d(Tensor x, Tensor weight, Tensor bias, long stride, long padding) {
+        return new Tensor(torch.conv2d(x.raw(), weight.raw(), some(bias), new long[] {stride}, new long[] {padding}, new long[] {1}, 1));
+    }
+
+    public static Tensor groupNorm(Tensor x, long groups, Tensor weight, Tensor bias, double eps) {
+        return new Tensor(torch.group_norm(x.raw(), groups, some(weight), some(bias), eps, true));
+    }
+
+    public static Tensor layerNorm(Tensor x, Tensor weight, Tensor bias, double eps) {
+        return new Tensor(torch.layer_norm(x.raw(), new long[] {weight.numel()}, some(weight), some(bias), eps, true));
+    }
+
+    /** Rows of {@code table} (V, D) for {@code ids} (...): (..., D). */
+    public static Tensor embedding(Tensor table, Tensor ids) { return new Tensor(torch.embedding(table.raw(), ids.raw())); }
+
+    /** softmax(q k^T / sqrt(d)) v with q (B, H, N, d), k and v (B, H, M, d); {@code causal} hides later positions. */
+    public static Tensor attention(Tensor q, Tensor k, Tensor v, boolean causal) {
+        return new Tensor(torch.scaled_dot_product_attention(q.raw(), k.raw(), v.raw(),
+                new TensorOptional(), 0.0, causal, new DoubleOptional(), false));
+    }
+
+    /** As {@link #attention} with {@code mask}, which is added to the scores, broadcast to (B, H, N, M). */
+    public static Tensor attention(Tensor q, Tensor k, Tensor v, Tensor mask) {
+        return new Tensor(torch.scaled_dot_product_attention(q.raw(), k.raw(), v.raw(),
+                some(mask), 0.0, false, new DoubleOptional(), false));
+    }
+
+    /** Nearest-neighbour resize of (B, C, H, W). */
+    public static Tensor upsampleNearest(Tensor x, long height, long width) {
+        return new Tensor(torch.upsample_nearest2d(x.raw(), height, width));
+    }
+
+    /** Mean of k x k windows, stride k. */
+    public static Tensor avgPool2d(Tensor x, long k) { return new Tensor(torch.avg_pool2d(x.raw(), k)); }
+
+    /** Zeros around the last dimensions: (left, right, top, bottom, ...). */
+    public static Tensor pad(Tensor x, long... amounts) { return new Tensor(torch.pad(x.raw(), amounts)); }
+
+    /** Mean of -log softmax(x)[target] with logits x (B, K) and int64 target (B). */
+    public static Tensor crossEntropy(Tensor x, Tensor target) { return new Tensor(torch.cross_entropy_loss(x.raw(), target.raw())); }
+
+    private static TensorOptional some(Tensor x) { return new TensorOptional(x.raw()); }
+}
