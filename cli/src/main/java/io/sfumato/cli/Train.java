@@ -1,5 +1,6 @@
 package io.sfumato.cli;
 
+import io.sfumato.hub.ModelUri;
 import io.sfumato.training.Recipe;
 import io.sfumato.training.Trainer;
 import java.io.PrintWriter;
@@ -26,6 +27,7 @@ final class Train implements Callable<Integer> {
     private Path file;
 
     private List<Path> run = List.of();
+    private List<String> start = List.of();
 
     @Option(names = "--quiet", description = "no progress")
     private boolean quiet;
@@ -33,6 +35,12 @@ final class Train implements Callable<Integer> {
     @Option(names = "--run", paramLabel = "FOLDER", description = "where checkpoints, curves and the model go (runs/NAME of the recipe)")
     private void run(Path folder) {
         run = List.of(folder);
+    }
+
+    @Option(names = "--start", paramLabel = "URI",
+            description = "a new run begins with this model: a folder or builtin:NAME of the recipe's sizes (random weights)")
+    private void start(String model) {
+        start = List.of(model);
     }
 
     @Override
@@ -52,6 +60,9 @@ final class Train implements Callable<Integer> {
                 interruption.check();
                 progress.step(stage, done, total, Double.isNaN(loss) ? "" : String.format(Locale.ROOT, "loss %.4f", loss));
             });
+            if (!resumes) {
+                start.forEach(uri -> trainer.start(ModelUri.resolve(uri).path()));
+            }
             Path model = trainer.train(saved -> interruption.check());
             progress.close();
             out.println(model);

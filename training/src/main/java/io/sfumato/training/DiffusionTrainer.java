@@ -48,6 +48,8 @@ final class DiffusionTrainer {
                 Curve curve = new Curve(losses, checkpoint.steps(), "step", "loss", "gradient", "rate")) {
             ClipText text = new ClipText(textWeights, textConfig);
             UNet2DCondition unet = new UNet2DCondition(unetWeights, unetConfig);
+            folder.read("text_encoder", textWeights.parameters());
+            folder.read("unet", unetWeights.parameters());
             Map<String, Tensor> parameters = new LinkedHashMap<>();
             textWeights.parameters().forEach((name, p) -> parameters.put("text_encoder/" + name, p));
             unetWeights.parameters().forEach((name, p) -> parameters.put("unet/" + name, p));

@@ -3,9 +3,11 @@ package io.sfumato.training;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import io.sfumato.diffusion.SchedulerConfig;
+import io.sfumato.io.CheckpointException;
 import io.sfumato.io.JsonFile;
 import io.sfumato.io.SafeTensors;
 import io.sfumato.tensor.DType;
+import io.sfumato.tensor.NoGrad;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 import io.sfumato.text.ClipTokenizer;
@@ -13,6 +15,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -31,6 +34,43 @@ record ModelFolder(Path path) {
     /** The noise that the model is trained on, as the folder says it to samplers. */
     SchedulerConfig scheduler() {
         return SchedulerConfig.of(JsonFile.read(path.resolve("scheduler/scheduler_config.json")));
+    }
+
+    /** Copies tokenizer and weights of another such folder. */
+    void copyFrom(Path model) {
+        ModelFolder source = new ModelFolder(model);
+        for (String file : List.of("vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json")) {
+            copy(model.resolve("tokenizer").resolve(file), path.resolve("tokenizer").resolve(file));
+        }
+        for (String component : List.of("vae", "text_encoder", "unet")) {
+            copy(source.weights(component), weights(component));
+        }
+    }
+
+    private static void copy(Path from, Path to) {
+        create(to.getParent());
+        try {
+            Files.copy(from, to, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            throw new UncheckedIOException(from + ": cannot be copied to " + to + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Copies the weights of a component into parameters of the same names; nothing happens where it has none yet. */
+    void read(String component, Map<String, Tensor> parameters) {
+        if (!Files.exists(weights(component))) {
+            return;
+        }
+        try (SafeTensors file = SafeTensors.open(weights(component)); Scope scope = new Scope(); NoGrad noGrad = new NoGrad()) {
+            parameters.forEach((name, x) -> {
+                if (!file.names().contains(name) || !Arrays.equals(file.shape(name), x.shape())) {
+                    throw new CheckpointException(file.description() + ": " + name + " is "
+                            + (file.names().contains(name) ? Arrays.toString(file.shape(name)) : "missing") + ", where the recipe has "
+                            + Arrays.toString(x.shape()));
+                }
+                x.copy_(file.get(name));
+            });
+        }
     }
 
     /** Writes a component's weights. */

@@ -28,10 +28,20 @@ public final class Trainer {
     private final Path run;
     private final Progress progress;
 
+    /** @param run where checkpoints, curves and the model go; a model that already lies there is trained on */
     public Trainer(Recipe recipe, Path run, Progress progress) {
         this.recipe = recipe;
         this.run = run;
         this.progress = progress;
+    }
+
+    /**
+     * Puts {@code model} in place as what a new run begins with: its tokenizer and autoencoder stay as they are, its text encoder and
+     * U-Net are trained on with a fresh optimiser. The recipe's networks must have the model's sizes.
+     */
+    public void start(Path model) {
+        ModelFolder folder = new ModelFolder(run.resolve("model"));
+        folder.copyFrom(model);
     }
 
     /**
