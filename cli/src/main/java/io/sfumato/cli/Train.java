@@ -50,6 +50,9 @@ final class Train implements Callable<Integer> {
         Recipe recipe = Recipe.read(file);
         Path folder = run.isEmpty() ? Path.of("runs", recipe.name()) : run.get(0);
         boolean resumes = Files.isDirectory(folder);
+        if (resumes && !start.isEmpty()) {
+            throw new IllegalArgumentException(folder + " is a run that has begun: --start is for a new one, see --run");
+        }
         if (!quiet) {
             err.println((resumes ? "going on in " : "training in ") + folder);
             err.flush();
@@ -60,9 +63,7 @@ final class Train implements Callable<Integer> {
                 interruption.check();
                 progress.step(stage, done, total, Double.isNaN(loss) ? "" : String.format(Locale.ROOT, "loss %.4f", loss));
             });
-            if (!resumes) {
-                start.forEach(uri -> trainer.start(ModelUri.resolve(uri).path()));
-            }
+            start.forEach(uri -> trainer.start(ModelUri.resolve(uri).path()));
             Path model = trainer.train(saved -> interruption.check());
             progress.close();
             out.println(model);

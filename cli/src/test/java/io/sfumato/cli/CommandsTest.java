@@ -85,6 +85,18 @@ class CommandsTest {
         Path picture = folder.resolve("duck.png");
         assertThat(Ran.command("generate", "a duck", "--model", run.resolve("model"), "--steps", 2, "--output", picture).code()).isZero();
         assertThat(picture).exists();
+
+        Path more = folder.resolve("more");
+        assertThat(Ran.command("train", recipe, "--run", more, "--start", run.resolve("model")).code()).isZero();
+        assertThat(more.resolve("model/vae/diffusion_pytorch_model.safetensors"))
+                .hasSameBinaryContentAs(run.resolve("model/vae/diffusion_pytorch_model.safetensors"));
+        assertThat(more.resolve("autoencoder.csv")).doesNotExist();
+        assertThat(Ran.command("train", recipe, "--run", more, "--start", run.resolve("model")).err())
+                .isEqualTo("sfumato: " + more + " is a run that has begun: --start is for a new one, see --run" + System.lineSeparator());
+        Path wider = Files.writeString(folder.resolve("wider.yaml"), Files.readString(recipe).replace("width: 16", "width: 32"));
+        assertThat(Ran.command("train", wider, "--run", folder.resolve("wider"), "--start", run.resolve("model")).err())
+                .contains("sfumato: " + run.resolve("model/text_encoder/config.json") + ": hidden_size is 16, where the recipe has 32");
+        assertThat(folder.resolve("wider")).doesNotExist();
     }
 
     @Test

@@ -1,5 +1,6 @@
 package io.sfumato.training;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import io.sfumato.diffusion.SchedulerConfig;
@@ -36,15 +37,32 @@ record ModelFolder(Path path) {
         return SchedulerConfig.of(JsonFile.read(path.resolve("scheduler/scheduler_config.json")));
     }
 
-    /** Copies tokenizer and weights of another such folder. */
-    void copyFrom(Path model) {
-        ModelFolder source = new ModelFolder(model);
+    /**
+     * Copies tokenizer and weights of another such folder.
+     *
+     * @throws CheckpointException if its networks are not of the recipe's sizes
+     */
+    void copyFrom(Path model, Recipe recipe) {
+        ClipTokenizer tokenizer = ClipTokenizer.load(model.resolve("tokenizer"));
+        requireSame(model.resolve("vae/config.json"), vae(recipe.autoencoder(), 1, recipe.scenes().size()), "scaling_factor");
+        requireSame(model.resolve("text_encoder/config.json"), text(recipe, tokenizer), "");
+        requireSame(model.resolve("unet/config.json"), unet(recipe), "");
         for (String file : List.of("vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json")) {
             copy(model.resolve("tokenizer").resolve(file), path.resolve("tokenizer").resolve(file));
         }
         for (String component : List.of("vae", "text_encoder", "unet")) {
-            copy(source.weights(component), weights(component));
+            copy(new ModelFolder(model).weights(component), weights(component));
         }
+    }
+
+    private static void requireSame(Path config, Map<String, Object> wanted, String besides) {
+        JsonNode has = JsonFile.read(config);
+        JSON.valueToTree(wanted).properties().forEach(key -> {
+            if (!key.getKey().equals(besides) && has.has(key.getKey()) && !has.get(key.getKey()).equals(key.getValue())) {
+                throw new CheckpointException(config + ": " + key.getKey() + " is " + has.get(key.getKey()) + ", where the recipe has "
+                        + key.getValue() + ": a run can only begin with a model of the recipe's sizes");
+            }
+        });
     }
 
     private static void copy(Path from, Path to) {
@@ -62,14 +80,7 @@ record ModelFolder(Path path) {
             return;
         }
         try (SafeTensors file = SafeTensors.open(weights(component)); Scope scope = new Scope(); NoGrad noGrad = new NoGrad()) {
-            parameters.forEach((name, x) -> {
-                if (!file.names().contains(name) || !Arrays.equals(file.shape(name), x.shape())) {
-                    throw new CheckpointException(file.description() + ": " + name + " is "
-                            + (file.names().contains(name) ? Arrays.toString(file.shape(name)) : "missing") + ", where the recipe has "
-                            + Arrays.toString(x.shape()));
-                }
-                x.copy_(file.get(name));
-            });
+            parameters.forEach((name, x) -> x.copy_(file.get(name)));
         }
     }
 

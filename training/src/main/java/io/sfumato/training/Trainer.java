@@ -37,11 +37,12 @@ public final class Trainer {
 
     /**
      * Puts {@code model} in place as what a new run begins with: its tokenizer and autoencoder stay as they are, its text encoder and
-     * U-Net are trained on with a fresh optimiser. The recipe's networks must have the model's sizes.
+     * U-Net are trained on with a fresh optimiser.
+     *
+     * @throws io.sfumato.io.CheckpointException if its networks are not of the recipe's sizes
      */
     public void start(Path model) {
-        ModelFolder folder = new ModelFolder(run.resolve("model"));
-        folder.copyFrom(model);
+        new ModelFolder(run.resolve("model")).copyFrom(model, recipe);
     }
 
     /**

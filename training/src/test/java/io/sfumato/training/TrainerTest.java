@@ -9,6 +9,8 @@ import io.sfumato.Prompt;
 import io.sfumato.TextToImage;
 import io.sfumato.image.Image;
 import io.sfumato.io.SafeTensors;
+import io.sfumato.tensor.DType;
+import io.sfumato.tensor.Scope;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -48,6 +50,30 @@ class TrainerTest {
             assertThat(temp.resolve("broken").resolve(file)).as(file).hasSameBinaryContentAs(temp.resolve("whole").resolve(file));
         }
         assertThat(Files.readAllLines(temp.resolve("broken/diffusion.csv"))).hasSize(11);
+    }
+
+    @Test
+    void aRunBegunWithAModelGoesOnFromItsWeights() {
+        Path model = train("whole", "never", 0, new ArrayList<>());
+        Trainer more = new Trainer(RecipeTest.tiny(temp, RecipeTest.TINY), temp.resolve("more"), (stage, done, total, loss) -> {
+            assertThat(stage).isNotEqualTo("autoencoder");
+            if (stage.equals("diffusion") && done == 5) {
+                throw new IllegalStateException("far enough");
+            }
+        });
+        more.start(model);
+        assertThatIllegalStateException().isThrownBy(() -> more.train(saved -> { })).withMessage("far enough");
+        // Four steps of at most 0.001 each: near where it began, and not where it began.
+        assertThat(distance(model, temp.resolve("more/model"))).isBetween(1e-6, 0.01);
+        assertThat(distance(model, train("other", "never", 0, new ArrayList<>()))).isZero();
+    }
+
+    private static double distance(Path a, Path b) {
+        try (SafeTensors one = SafeTensors.open(new ModelFolder(a).weights("unet"));
+                SafeTensors other = SafeTensors.open(new ModelFolder(b).weights("unet")); Scope scope = new Scope()) {
+            return one.names().stream().mapToDouble(n -> one.get(n).to(DType.F32).sub(other.get(n).to(DType.F32)).abs()
+                    .amax(false).item()).max().orElseThrow();
+        }
     }
 
     private void draws(Path model) {
