@@ -18,6 +18,11 @@ public final class Attention {
         return merge(Functional.attention(split(q, heads), split(k, heads), split(v, heads), true));
     }
 
+    /** As {@link #multiHead}, with {@code mask} added to the scores, broadcast to (B, heads, N, M). */
+    public static Tensor masked(Tensor q, Tensor k, Tensor v, int heads, Tensor mask) {
+        return merge(Functional.attention(split(q, heads), split(k, heads), split(v, heads), mask));
+    }
+
     private static Tensor split(Tensor x, int heads) {
         return x.view(x.size(0), x.size(1), heads, x.size(2) / heads).transpose(1, 2);      // (B, heads, N, d)
     }

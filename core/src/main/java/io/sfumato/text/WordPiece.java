@@ -1,0 +1,202 @@
+package io.sfumato.text;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.InputStream;
+import java.text.Normalizer;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
+
+/**
+ * BERT's word pieces (Schuster and Nakajima 2012; Devlin et al. 2019, 3): cleaned, lower-case words are cut, from the left, into the
+ * longest pieces of the vocabulary; pieces inside a word begin with {@code ##}. Reads the {@code tokenizer.json} of such a model and
+ * gives the ids of the {@code tokenizers} library. Immutable.
+ */
+public final class WordPiece {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int MARK = Character.NON_SPACING_MARK;
+
+    private final Map<String, Integer> vocabulary = new HashMap<>();
+    private final TokenScanner special;
+    private final String prefix;
+    private final int unknown;
+    private final int first;
+    private final int last;
+    private final int longestWord;
+    private final boolean cleans;
+    private final boolean partsChinese;
+    private final boolean stripsAccents;
+    private final boolean lowers;
+
+    /** A text as ids: start token, text, end token; {@code cut} is how many ids of the text did not fit. */
+    public record Encoded(int[] ids, int cut) {
+    }
+
+    private WordPiece(JsonNode json) {
+        JsonNode model = json.path("model"), normalizer = json.path("normalizer");
+        require(model, "model.type", "type", "WordPiece");
+        require(normalizer, "normalizer.type", "type", "BertNormalizer");
+        require(json.path("pre_tokenizer"), "pre_tokenizer.type", "type", "BertPreTokenizer");
+        model.path("vocab").properties().forEach(e -> vocabulary.put(e.getKey(), e.getValue().asInt()));
+        prefix = model.path("continuing_subword_prefix").asText("##");
+        longestWord = model.path("max_input_chars_per_word").asInt(100);
+        unknown = id(model.path("unk_token").asText("[UNK]"));
+        first = id("[CLS]");
+        last = id("[SEP]");
+        cleans = normalizer.path("clean_text").asBoolean(true);
+        partsChinese = normalizer.path("handle_chinese_chars").asBoolean(true);
+        lowers = normalizer.path("lowercase").asBoolean(true);
+        stripsAccents = normalizer.path("strip_accents").asBoolean(lowers);
+        Map<String, TokenScanner.Entry> entries = new HashMap<>();
+        json.path("added_tokens").forEach(t -> entries.put(t.path("content").asText(),
+                new TokenScanner.Entry(AddedToken.special(t.path("content").asText()), t.path("id").asInt())));
+        special = new TokenScanner(entries);
+    }
+
+    /**
+     * Reads a {@code tokenizer.json}; the stream is left open.
+     *
+     * @throws IllegalArgumentException naming the key that is not that of word pieces
+     */
+    public static WordPiece read(InputStream tokenizerJson) {
+        try {
+            return new WordPiece(JSON.readTree(tokenizerJson));
+        } catch (IOException e) {
+            throw new IllegalArgumentException("tokenizer.json: no JSON: " + e.getMessage().lines().findFirst().orElse(""), e);
+        }
+    }
+
+    private static void require(JsonNode json, String path, String key, String wanted) {
+        if (!json.path(key).asText().equals(wanted)) {
+            throw new IllegalArgumentException("tokenizer.json: " + path + " is " + json.path(key) + ", where \"" + wanted + "\" is wanted");
+        }
+    }
+
+    private int id(String token) {
+        if (!vocabulary.containsKey(token)) {
+            throw new IllegalArgumentException("tokenizer.json: the vocabulary has no " + token);
+        }
+        return vocabulary.get(token);
+    }
+
+    /** At most {@code maxLength} ids, start and end token among them. */
+    public Encoded encode(String text, int maxLength) {
+        int[] content = ids(text);
+        int kept = Math.min(content.length, maxLength - 2);
+        int[] ids = new int[kept + 2];
+        ids[0] = first;
+        System.arraycopy(content, 0, ids, 1, kept);
+        ids[kept + 1] = last;
+        return new Encoded(ids, content.length - kept);
+    }
+
+    /** The ids of a text of any length, without start and end. */
+    public int[] ids(String text) {
+        var ids = IntStream.builder();
+        special.scan(text, part -> words(normalized(part)).forEach(word -> pieces(word, ids::add)), ids::add);
+        return ids.build().toArray();
+    }
+
+    private String normalized(String text) {
+        StringBuilder clean = new StringBuilder();
+        text.codePoints().forEach(c -> {
+            boolean space = c == '\t' || c == '\n' || c == '\r' || isWhite(c);
+            if (cleans && !space && (c == 0 || c == 0xFFFD || isControl(c))) {
+                return;
+            }
+            if (cleans && space) {
+                clean.append(' ');
+            } else if (partsChinese && isChinese(c)) {
+                clean.append(' ').appendCodePoint(c).append(' ');
+            } else {
+                clean.appendCodePoint(c);
+            }
+        });
+        String plain = clean.toString();
+        if (stripsAccents) {
+            StringBuilder bare = new StringBuilder();
+            Normalizer.normalize(plain, Normalizer.Form.NFD).codePoints().filter(c -> Character.getType(c) != MARK)
+                    .forEach(bare::appendCodePoint);
+            plain = bare.toString();
+        }
+        return lowers ? lower(plain) : plain;
+    }
+
+    // Letter by letter: Java's own lower case of a whole text depends on what stands around a Greek sigma.
+    private static String lower(String text) {
+        StringBuilder lower = new StringBuilder();
+        text.codePoints().forEach(c -> lower.append(c == 0x130 ? "i\u0307" : Character.toString(Character.toLowerCase(c))));
+        return lower.toString();
+    }
+
+    private static List<String> words(String text) {
+        StringBuilder parted = new StringBuilder();
+        text.codePoints().forEach(c -> {
+            if (isWhite(c)) {
+                parted.append('\n');
+            } else if (isPunctuation(c)) {
+                parted.append('\n').appendCodePoint(c).append('\n');
+            } else {
+                parted.appendCodePoint(c);
+            }
+        });
+        return Arrays.stream(parted.toString().split("\n")).filter(word -> !word.isEmpty()).toList();
+    }
+
+    private void pieces(String word, IntConsumer ids) {
+        int[] letters = word.codePoints().toArray();
+        if (letters.length > longestWord) {
+            ids.accept(unknown);
+            return;
+        }
+        var found = IntStream.builder();
+        for (int from = 0; from < letters.length;) {
+            int to = letters.length;
+            String piece = piece(letters, from, to);
+            while (to > from && !vocabulary.containsKey(piece)) {
+                to--;
+                piece = piece(letters, from, to);
+            }
+            if (to == from) {
+                ids.accept(unknown);
+                return;
+            }
+            found.add(vocabulary.get(piece));
+            from = to;
+        }
+        found.build().forEach(ids);
+    }
+
+    private String piece(int[] letters, int from, int to) {
+        return (from > 0 ? prefix : "") + new String(letters, from, to - from);
+    }
+
+    private static boolean isWhite(int c) {
+        return c >= 9 && c <= 13 || c == 0x85 || Character.isSpaceChar(c);
+    }
+
+    private static boolean isControl(int c) {
+        int type = Character.getType(c);
+        return type == Character.CONTROL || type == Character.FORMAT || type == Character.UNASSIGNED || type == Character.PRIVATE_USE
+                || type == Character.SURROGATE;
+    }
+
+    private static boolean isPunctuation(int c) {
+        return c < 128 ? c > 32 && c < 127 && !Character.isLetterOrDigit(c) : switch (Character.getType(c)) {
+            case Character.CONNECTOR_PUNCTUATION, Character.DASH_PUNCTUATION, Character.START_PUNCTUATION, Character.END_PUNCTUATION,
+                    Character.INITIAL_QUOTE_PUNCTUATION, Character.FINAL_QUOTE_PUNCTUATION, Character.OTHER_PUNCTUATION -> true;
+            default -> false;
+        };
+    }
+
+    private static boolean isChinese(int c) {
+        return c >= 0x4E00 && c <= 0x9FFF || c >= 0x3400 && c <= 0x4DBF || c >= 0x20000 && c <= 0x2A6DF || c >= 0x2A700 && c <= 0x2B73F
+                || c >= 0x2B740 && c <= 0x2B81F || c >= 0x2B820 && c <= 0x2CEAF || c >= 0xF900 && c <= 0xFAFF
+                || c >= 0x2F800 && c <= 0x2FA1F;
+    }
+}
