@@ -31,6 +31,20 @@ public final class ConfigJson {
         return json.has(key) && json.get(key).isNull();
     }
 
+    /** The object under {@code key}; an empty one where it is missing. */
+    public ConfigJson child(String key) {
+        JsonNode node = json.path(key);
+        if (has(key) && !node.isObject()) {
+            throw wrong(key, node, "an object");
+        }
+        return new ConfigJson(source + ": " + key, node);
+    }
+
+    /** A number that has no default. */
+    public int integer(String key) {
+        return integer(key, json.path(key));
+    }
+
     public int integer(String key, int otherwise) {
         return has(key) ? integer(key, json.get(key)) : otherwise;
     }
@@ -60,6 +74,11 @@ public final class ConfigJson {
             values[i] = integer(key, node.get(i));
         }
         return values;
+    }
+
+    /** A list of whole numbers, which may be missing or empty. */
+    public int[] integersOrNone(String key) {
+        return has(key) && !json.get(key).isEmpty() ? integers(key) : new int[0];
     }
 
     private int integer(String key, JsonNode node) {

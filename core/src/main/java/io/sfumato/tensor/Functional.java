@@ -22,6 +22,12 @@ public final class Functional {
         return new Tensor(torch.conv2d(x.raw(), weight.raw(), some(bias), new long[] {stride}, new long[] {padding}, new long[] {1}, 1));
     }
 
+    /** x (B, in, H, W) with weight (in, out, k, k) and bias (out) to (B, out, (H-1)*stride + k, ...): the transpose of a convolution. */
+    public static Tensor convTranspose2d(Tensor x, Tensor weight, Tensor bias, long stride) {
+        return new Tensor(torch.conv_transpose2d(x.raw(), weight.raw(), some(bias), new long[] {stride}, new long[] {0}, new long[] {0}, 1,
+                new long[] {1}));
+    }
+
     public static Tensor groupNorm(Tensor x, long groups, Tensor weight, Tensor bias, double eps) {
         return new Tensor(torch.group_norm(x.raw(), groups, some(weight), some(bias), eps, true));
     }
@@ -52,6 +58,9 @@ public final class Functional {
 
     /** Mean of k x k windows, stride k. */
     public static Tensor avgPool2d(Tensor x, long k) { return new Tensor(torch.avg_pool2d(x.raw(), k)); }
+
+    /** Largest of k x k windows, stride k. */
+    public static Tensor maxPool2d(Tensor x, long k) { return new Tensor(torch.max_pool2d(x.raw(), k)); }
 
     /** Zeros around the last dimensions: (left, right, top, bottom, ...). */
     public static Tensor pad(Tensor x, long... amounts) { return new Tensor(torch.pad(x.raw(), amounts)); }
