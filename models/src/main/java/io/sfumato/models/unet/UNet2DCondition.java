@@ -25,6 +25,7 @@ public final class UNet2DCondition {
     private final Conv2d convIn;
     private final Linear time1;
     private final Linear time2;
+    private final List<Linear> projection;
     private final List<DownBlock> downBlocks = new ArrayList<>();
     private final MidBlock midBlock;
     private final List<UpBlock> upBlocks = new ArrayList<>();
@@ -37,6 +38,8 @@ public final class UNet2DCondition {
         convIn = new Conv2d(w.sub("conv_in"), c.inChannels(), c.widths()[0], c.convInKernel(), 1, (c.convInKernel() - 1) / 2);
         time1 = new Linear(w.sub("time_embedding").sub("linear_1"), c.widths()[0], c.timeWidth());
         time2 = new Linear(w.sub("time_embedding").sub("linear_2"), c.timeWidth(), c.timeWidth());
+        projection = c.textWidth() == 0 ? List.of()
+                : List.of(new Linear(w.sub("encoder_hid_proj"), c.textWidth(), c.contextWidths()[0]));
         for (int i = 0; i < levels; i++) {
             downBlocks.add(new DownBlock(w.sub("down_blocks").sub("" + i), c, i));
         }
@@ -57,7 +60,7 @@ public final class UNet2DCondition {
      *
      * @param x       noisy latents (B, in, H, W), any H and W
      * @param t       timesteps (B), 0 to 999, fractions allowed
-     * @param context text states (B, L, contextWidth)
+     * @param context text states (B, L, E), of {@code textWidth} or else of {@code contextWidths}
      * @return noise, velocity or picture (B, out, H, W), as the checkpoint was trained
      */
     public Tensor forward(Tensor x, Tensor t, Tensor context) {
@@ -67,6 +70,7 @@ public final class UNet2DCondition {
             Deque<Tensor> skips = new ArrayDeque<>();
             x = convIn.forward(config.centerInput() ? x.mul(2).sub(1) : x);                                              // (B, C, H, W)
             skips.push(x);
+            context = projection.isEmpty() ? context : projection.get(0).forward(context);                                 // (B, L, E')
             for (DownBlock block : downBlocks) {
                 x = block.forward(x, time, context, skips);
             }

@@ -16,7 +16,9 @@ import java.util.List;
  * @param heads             attention heads (which diffusers calls {@code attention_head_dim})
  * @param depths            blocks in each Transformer of the down and middle part
  * @param upDepths          the same of the up part
- * @param contextWidths     width of the text states
+ * @param textWidth         width of the text states before the network's own projection of them ({@code encoder_hid_dim}), or 0 for
+ *                          none
+ * @param contextWidths     width of the text states that the levels see
  * @param onlyCross         whether the first attention of each block looks at the text too
  * @param timeWidth         width of the time embedding
  * @param cosFirst          cosines before sines in it
@@ -25,7 +27,7 @@ import java.util.List;
  * @param downsamplePadding 1, or 0 for padding on the far sides only
  */
 public record UNetConfig(int inChannels, int outChannels, int[] widths, int[] layers, boolean[] downAttends, boolean[] upAttends, Mid mid,
-                         int[] heads, int[] depths, int[] upDepths, int[] contextWidths, boolean[] onlyCross, int groups, double eps,
+                         int[] heads, int[] depths, int[] upDepths, int textWidth, int[] contextWidths, boolean[] onlyCross, int groups, double eps,
                          Activation activation, int timeWidth, boolean cosFirst, double frequencyShift, boolean scaleShift,
                          boolean centerInput, int downsamplePadding, int convInKernel, int convOutKernel) {
 
@@ -48,6 +50,10 @@ public record UNetConfig(int inChannels, int outChannels, int[] widths, int[] la
     private static final List<String> UP = List.of("CrossAttnUpBlock2D", "UpBlock2D");
 
     public UNetConfig {
+        if (textWidth < 0 || textWidth > 0 && Arrays.stream(contextWidths).distinct().count() > 1) {
+            throw new IllegalArgumentException("encoder_hid_dim " + textWidth + " is projected to one cross_attention_dim, not to "
+                    + Arrays.toString(contextWidths));
+        }
         for (int i = 0; i < widths.length; i++) {
             if (heads[i] < 1 || (downAttends[i] || upAttends[i]) && widths[i] % heads[i] != 0) {
                 throw new IllegalArgumentException("level " + i + ": " + widths[i] + " channels cannot be divided among " + heads[i]
@@ -73,7 +79,7 @@ public record UNetConfig(int inChannels, int outChannels, int[] widths, int[] la
                 json.integers("layers_per_block", n, 2),
                 attends(json, "down_block_types", n, DOWN, List.of(DOWN.get(0), DOWN.get(0), DOWN.get(0), DOWN.get(1))),
                 reversed(attends(json, "up_block_types", n, UP, List.of(UP.get(1), UP.get(0), UP.get(0), UP.get(0)))),
-                mid(json), heads, depths, upDepths, json.integers("cross_attention_dim", n, 1280),
+                mid(json), heads, depths, upDepths, json.integer("encoder_hid_dim", 0), json.integers("cross_attention_dim", n, 1280),
                 json.flags("only_cross_attention", n, false),
                 json.integer("norm_num_groups", 32), json.number("norm_eps", 1e-5), Activation.of(json, "act_fn", Activation.SILU),
                 json.integer("time_embedding_dim", 4 * widths[0]), json.flag("flip_sin_to_cos", true), json.number("freq_shift", 0),
@@ -106,11 +112,12 @@ public record UNetConfig(int inChannels, int outChannels, int[] widths, int[] la
     }
 
     private static void refuseOtherFamilies(ConfigJson json) {
-        for (String key : List.of("class_embed_type", "addition_embed_type", "encoder_hid_dim_type", "encoder_hid_dim", "num_class_embeds",
+        for (String key : List.of("class_embed_type", "addition_embed_type", "num_class_embeds",
                 "time_cond_proj_dim", "timestep_post_act", "time_embedding_act_fn", "cross_attention_norm",
                 "projection_class_embeddings_input_dim")) {
             json.require(key, null);
         }
+        json.require("encoder_hid_dim_type", json.has("encoder_hid_dim") ? "text_proj" : null);
         json.require("dual_cross_attention", false);
         json.require("resnet_skip_time_act", false);
         json.require("class_embeddings_concat", false);

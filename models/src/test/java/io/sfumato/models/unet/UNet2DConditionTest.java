@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.sfumato.Golden;
 import io.sfumato.io.CheckpointException;
 import io.sfumato.io.ConfigJson;
 import io.sfumato.io.JsonFile;
@@ -126,7 +127,6 @@ class UNet2DConditionTest {
             class_embed_type                     | "timestep"          | "timestep"        | null (nothing else is supported)
             addition_embed_type                  | "text_time"         | "text_time"       | null (nothing else is supported)
             encoder_hid_dim_type                 | "text_proj"         | "text_proj"       | null (nothing else is supported)
-            encoder_hid_dim                      | 4096                | 4096            | null (nothing else is supported)
             num_class_embeds                     | 1000                | 1000            | null (nothing else is supported)
             time_cond_proj_dim                   | 256                 | 256             | null (nothing else is supported)
             timestep_post_act                    | "silu"              | "silu"            | null (nothing else is supported)
@@ -159,6 +159,21 @@ class UNet2DConditionTest {
     void valuesThatThisNetworkDoesNotHaveAreRefused(String key, String value, String shown, String wanted) {
         assertThatExceptionOfType(CheckpointException.class).isThrownBy(() -> UNetConfig.of(edited(key, value)))
                 .withMessage("unet: key '" + key + "' is " + shown + ", where " + wanted + " is wanted");
+    }
+
+    @Test
+    void projectsTheTextStatesAsDiffusersDoes() {
+        Path folder = Golden.file("unet-text-projection/config.json").getParent();
+        try (var scope = new Scope(); SafeTensors golden = SafeTensors.open(folder.resolve("golden.safetensors"))) {
+            with(folder, unet -> Fixture.assertClose("y", unet.forward(golden.get("x"), golden.get("t"), golden.get("context")),
+                    golden.get("y"), 1e-5));
+        }
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> UNetConfig.of(edited("encoder_hid_dim", "11", "cross_attention_dim", "[6, 8]")))
+                .withMessage("encoder_hid_dim 11 is projected to one cross_attention_dim, not to [6, 8]");
+        assertThatExceptionOfType(CheckpointException.class)
+                .isThrownBy(() -> UNetConfig.of(edited("encoder_hid_dim", "11", "encoder_hid_dim_type", "\"image_proj\"")))
+                .withMessage("unet: key 'encoder_hid_dim_type' is \"image_proj\", where text_proj (nothing else is supported) is wanted");
     }
 
     @Test
