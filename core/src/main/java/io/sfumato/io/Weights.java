@@ -53,12 +53,17 @@ public final class Weights implements AutoCloseable {
                         List<String> problems) {
     }
 
+    private static final double LARGEST_INT8 = 127;
+    private static final String SCALE = ".scale";
+
     private final Root root;
     private final String path;
+    private final boolean eightBits;
 
-    private Weights(Root root, String path) {
+    private Weights(Root root, String path, boolean eightBits) {
         this.root = root;
         this.path = path;
+        this.eightBits = eightBits;
     }
 
     /**
@@ -77,13 +82,13 @@ public final class Weights implements AutoCloseable {
             Tensor x = source.get(name).view(shape);
             return layout.apply(x.dtype().isFloating() ? x.to(dtype) : x).to(device);
         };
-        return new Weights(new Root(source.description(), source.names(), false, origin, new LinkedHashMap<>(), problems), "");
+        return new Weights(new Root(source.description(), source.names(), false, origin, new LinkedHashMap<>(), problems), "", false);
     }
 
     /** Makes fresh parameters, float32 on {@code device}, each requiring gradients. The same {@code rng} gives the same network. */
     public static Weights init(Rng rng, Device device) {
         Origin origin = (name, init, shape, layout) -> layout.apply(init.make(rng, shape)).to(device).requiresGrad_(true);
-        return new Weights(new Root("fresh weights", Set.of(), true, origin, new LinkedHashMap<>(), List.of()), "");
+        return new Weights(new Root("fresh weights", Set.of(), true, origin, new LinkedHashMap<>(), List.of()), "", false);
     }
 
     private static String problem(TensorSource source, String name, long[] shape) {
@@ -104,7 +109,7 @@ public final class Weights implements AutoCloseable {
 
     /** The path {@code name} below this one. */
     public Weights sub(String name) {
-        return new Weights(root, path + name + ".");
+        return new Weights(root, path + name + ".", eightBits);
     }
 
     /** As {@link #sub(String)}, under the first of the names that the checkpoint has: the newer name, then older ones. */
@@ -115,6 +120,16 @@ public final class Weights implements AutoCloseable {
             }
         }
         return sub(name);
+    }
+
+    /** The same path, below which linear layers hold their matrices in 8 bits: a fourth of the memory, for running, not for training. */
+    public Weights inEightBits() {
+        return new Weights(root, path, true);
+    }
+
+    /** Whether linear layers are to ask for {@link #getInt8}. */
+    public boolean hasEightBits() {
+        return eightBits;
     }
 
     /** Whether anything lies below {@code name}; always so for fresh weights. */
@@ -148,6 +163,21 @@ public final class Weights implements AutoCloseable {
                         + Arrays.toString(shape));
             }
             return x;
+        }
+    }
+
+    /**
+     * The matrix {@code name} (out, in) in whole numbers of int8, and the scale (out) that each row is to be multiplied by: its largest
+     * number over 127.
+     */
+    public Tensor[] getInt8(String name, long out, long in) {
+        try (var scope = new Scope(); var noGrad = new NoGrad()) {
+            String full = path + name;
+            Tensor x = root.origin.make(full, Init.fanIn(in), new long[] {out, in}, UnaryOperator.identity()).to(DType.F32);
+            Tensor scale = x.abs().amax(true, 1).clamp_(Float.MIN_NORMAL, Float.MAX_VALUE).mul_(1 / LARGEST_INT8);
+            root.parameters.put(full, x.div(scale).round().to(DType.I8).retain());
+            root.parameters.put(full + SCALE, scale.squeeze(1).retain());
+            return new Tensor[] {root.parameters.get(full), root.parameters.get(full + SCALE)};
         }
     }
 

@@ -29,7 +29,11 @@ public enum Activation {
      * @throws io.sfumato.io.CheckpointException for another name
      */
     public static Activation of(ConfigJson json, String key, Activation otherwise) {
-        String name = json.text(key, otherwise.names[0]);
+        return of(json, key, json.text(key, otherwise.names[0]));
+    }
+
+    /** The activation {@code name}, which is the value of {@code key} or a part of it. */
+    public static Activation of(ConfigJson json, String key, String name) {
         return Arrays.stream(values()).filter(a -> Arrays.asList(a.names).contains(name)).findFirst().orElseThrow(() ->
                 json.wrong(key, name, "one of " + String.join(", ", known())));
     }

@@ -23,6 +23,11 @@ public final class Attention {
         return merge(Functional.attention(split(q, heads), split(k, heads), split(v, heads), mask));
     }
 
+    /** As {@link #multiHead}, where {@code bias} is added to the scores, broadcast to (B, heads, N, M). */
+    public static Tensor biased(Tensor q, Tensor k, Tensor v, int heads, Tensor bias) {
+        return merge(Functional.attention(split(q, heads), split(k, heads), split(v, heads), bias));
+    }
+
     private static Tensor split(Tensor x, int heads) {
         return x.view(x.size(0), x.size(1), heads, x.size(2) / heads).transpose(1, 2);      // (B, heads, N, d)
     }

@@ -40,6 +40,29 @@ class LayersTest {
         check("linear_no_bias", Linear.withoutBias(weights.sub("linear_no_bias"), 5, 4)::forward);
     }
 
+    @Test
+    void linearInEightBitsIsWithinHalfAStep() {
+        Tensor x = golden.get("linear.x");
+        Tensor exact = new Linear(weights.sub("linear"), 5, 4).forward(x);
+        try (Weights again = Weights.load(golden, DType.F32, Device.CPU)) {
+            Tensor y = new Linear(again.inEightBits().sub("linear"), 5, 4).forward(x);
+            assertThat(again.parameters().get("linear.weight").dtype()).isEqualTo(DType.I8);
+            // Each number is off by half a step at most, and a step is a 127th of its row's largest.
+            Tensor bound = Functional.linear(x.abs(), weights.parameters().get("linear.weight").abs().amax(true, 1).mul(0.5 / 127).expand(4, 5));
+            assertThat(y.sub(exact).abs().sub(bound).amax(false).item()).isLessThanOrEqualTo(1e-6);
+            assertThat(y.sub(exact).abs().amax(false).item()).isPositive();
+        }
+    }
+
+    @Test
+    void rmsNorm() {
+        try (var rng = new Rng(3); Weights fresh = Weights.init(rng, Device.CPU)) {
+            Tensor x = Tensor.of(new float[] {3, -4, 0, 0, 1e-3f, 0, 0, 0}, 2, 4);
+            Tensor y = new RmsNorm(fresh.sub("norm"), 4, 1e-6).forward(x).detach();
+            assertThat(y.toDoubles()).containsExactly(new double[] {1.2, -1.6, 0, 0, 1e-3 / Math.sqrt(1.25e-6), 0, 0, 0}, within(1e-6));
+        }
+    }
+
     @ParameterizedTest
     @CsvSource({"1, 1, 0", "3, 1, 1", "3, 2, 1", "3, 2, 0", "4, 4, 0", "5, 1, 2"})
     void conv2d(long kernel, long stride, long padding) {

@@ -43,7 +43,8 @@ public final class Fixture {
                 return SafeTensors.open(folder.resolve(name + ".safetensors"));
             }
         }
-        return ShardedTensors.open(folder.resolve("diffusion_pytorch_model.safetensors.index.json"));
+        Path index = folder.resolve("model.safetensors.index.json");
+        return ShardedTensors.open(Files.exists(index) ? index : folder.resolve("diffusion_pytorch_model.safetensors.index.json"));
     }
 
     public static ConfigJson config(Path folder) {
