@@ -1,61 +1,107 @@
 package io.sfumato.diffusion;
 
+import io.sfumato.tensor.DType;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
+import java.util.List;
+import java.util.function.DoubleUnaryOperator;
 
-/** The cumulative products of alphas at the training timesteps, in float32 as the reference has them. */
-final class Betas {
+/**
+ * The variances of the training noise that a scheduler's class knows: from {@code start} to {@code end} by one of {@code schedules},
+ * the first of them where none is named, in float32 as the reference has them.
+ */
+record Betas(double start, double end, Terminal terminal, List<String> schedules) {
+    private static final String[] COMMON = {"linear", "scaled_linear", "squaredcos_cap_v2"};
+
+    static final Betas DDPM = new Betas(0.0001, 0.02, Terminal.ZERO, "linear", "scaled_linear", "squaredcos_cap_v2", "laplace", "sigmoid");
+    static final Betas PLAIN = new Betas(0.0001, 0.02, Terminal.AS_TRAINED, COMMON);
+    static final Betas ZERO_SNR = new Betas(0.0001, 0.02, Terminal.ZERO, COMMON);
+    static final Betas NEARLY_ZERO_SNR = new Betas(0.0001, 0.02, Terminal.NEARLY_ZERO, COMMON);
+    static final Betas HEUN = new Betas(0.00085, 0.012, Terminal.AS_TRAINED, "linear", "scaled_linear", "squaredcos_cap_v2", "exp");
+    static final Betas UNCLIP = new Betas(0, 0, Terminal.AS_TRAINED, "squaredcos_cap_v2");
+    /** Of schedulers whose sigmas do not come from betas. */
+    static final Betas NONE = new Betas(0, 0, Terminal.AS_TRAINED);
+
     private static final double MAX_BETA = 0.999;
-    // Keeps the first sigma finite where the terminal signal-to-noise ratio is zero.
-    private static final double TINY = 0x1p-24;
+    private static final double SIGMOID_REACH = 6;
 
-    private Betas() {
+    /** What {@code rescale_betas_zero_snr} leaves of the picture at the last timestep. */
+    enum Terminal {
+        /** The class has no such key. */
+        AS_TRAINED,
+        ZERO,
+        /** Little enough that its sigma is still finite. */
+        NEARLY_ZERO;
+
+        private static final double TINY = 0x1p-24;
     }
 
-    /** {@code finite} keeps the last one above zero for samplers that divide by it. */
-    static double[] alphasCumprod(SchedulerConfig config, boolean finite) {
+    private Betas(double start, double end, Terminal terminal, String... schedules) {
+        this(start, end, terminal, List.of(schedules));
+    }
+
+    /** The cumulative products of 1 - beta at the training timesteps. */
+    double[] alphasCumprod(SchedulerConfig config) {
+        if (schedules.isEmpty()) {
+            throw new IllegalArgumentException(config.className() + " has no betas");
+        }
         try (var scope = new Scope()) {
-            boolean zeroSnr = config.flag("rescale_betas_zero_snr", false);
+            boolean zeroSnr = terminal != Terminal.AS_TRAINED && config.flag("rescale_betas_zero_snr", false);
             Tensor alphas = betas(config).neg().add(1);
             double[] cumprod = (zeroSnr ? zeroTerminalSnr(alphas) : alphas).cumprod(0).toDoubles();
-            if (zeroSnr && finite) {
-                cumprod[cumprod.length - 1] = TINY;
+            if (zeroSnr && terminal == Terminal.NEARLY_ZERO) {
+                cumprod[cumprod.length - 1] = Terminal.TINY;
             }
             return cumprod;
         }
     }
 
-    private static Tensor betas(SchedulerConfig config) {
+    /** The betas themselves. */
+    double[] values(SchedulerConfig config) {
+        try (var scope = new Scope()) {
+            return betas(config).toDoubles();
+        }
+    }
+
+    private Tensor betas(SchedulerConfig config) {
         int n = config.trainTimesteps();
         double[] trained = config.numbers("trained_betas");
         if (trained.length > 0) {
-            float[] values = new float[trained.length];
-            for (int i = 0; i < values.length; i++) {
-                values[i] = (float) trained[i];
-            }
-            return Tensor.of(values, values.length);
+            return Tensor.of(trained, trained.length).to(DType.F32);
         }
-        double start = config.number("beta_start", 0.0001);
-        double end = config.number("beta_end", 0.02);
-        return switch (config.choice("beta_schedule", "linear", "scaled_linear", "squaredcos_cap_v2")) {
-            case "linear" -> Tensor.linspace(start, end, n);
-            case "scaled_linear" -> Tensor.linspace(Math.sqrt(start), Math.sqrt(end), n).square();
-            default -> cosine(n);
+        double first = config.number("beta_start", start);
+        double last = config.number("beta_end", end);
+        return switch (config.choice("beta_schedule", schedules.toArray(String[]::new))) {
+            case "linear" -> Tensor.linspace(first, last, n);
+            case "scaled_linear" -> Tensor.linspace(Math.sqrt(first), Math.sqrt(last), n).square();
+            case "sigmoid" -> Tensor.linspace(-SIGMOID_REACH, SIGMOID_REACH, n).sigmoid().mul(last - first).add(first);
+            case "laplace" -> ofAlphaBar(n, Betas::laplace);
+            case "exp" -> ofAlphaBar(n, t -> Math.exp(-12 * t));
+            default -> ofAlphaBar(n, Betas::cosine);
         };
     }
 
-    /** Nichol and Dhariwal 2021, formula 17. */
-    private static Tensor cosine(int n) {
-        float[] betas = new float[n];
+    /** Steps of a function that gives what is left of the picture at each time in [0, 1]. */
+    private static Tensor ofAlphaBar(int n, DoubleUnaryOperator alphaBar) {
+        double[] betas = new double[n];
         for (int i = 0; i < n; i++) {
-            betas[i] = (float) Math.min(1 - alphaBar((i + 1) / (double) n) / alphaBar(i / (double) n), MAX_BETA);
+            double step = alphaBar.applyAsDouble((i + 1) / (double) n) / alphaBar.applyAsDouble(i / (double) n);
+            betas[i] = Math.min(1 - step, MAX_BETA);
         }
-        return Tensor.of(betas, n);
+        return Tensor.of(betas, n).to(DType.F32);
     }
 
-    private static double alphaBar(double t) {
+    /** Nichol and Dhariwal 2021, formula 17. */
+    private static double cosine(double t) {
         double cos = Math.cos((t + 0.008) / 1.008 * Math.PI / 2);
         return cos * cos;
+    }
+
+    /** Log-SNR of the quantiles of a Laplace distribution (Hang et al. 2024). */
+    private static double laplace(double t) {
+        double lambda = -0.5 * Math.copySign(1, 0.5 - t) * Math.log(1 - 2 * Math.abs(0.5 - t) + 1e-6);
+        double snr = Math.exp(lambda);
+        return Math.sqrt(snr / (1 + snr));
     }
 
     /** Lin et al. 2023, algorithm 1: alphas whose product ends at zero. */

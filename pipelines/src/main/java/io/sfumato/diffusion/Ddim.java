@@ -5,15 +5,10 @@ import io.sfumato.tensor.Tensor;
 
 /**
  * Denoising diffusion implicit models (Song et al. 2021, formula 12): {@code eta} 0 is deterministic, 1 adds as much noise as DDPM.
- * As the reference does, a step always goes one stride down, even where the spacing puts the next timestep elsewhere.
+ * {@code clippedOutput} finds the noise of a step anew from the clipped picture. As the reference does, a step always goes one stride
+ * down, even where the spacing puts the next timestep elsewhere.
  */
-record Ddim(double eta) implements Sampler {
-
-    Ddim {
-        if (!(eta >= 0 && eta <= 1)) {
-            throw new IllegalArgumentException("eta is " + eta + ": between 0 and 1 is wanted");
-        }
-    }
+record Ddim(double eta, boolean clippedOutput) implements Sampler {
 
     @Override
     public Tensor sample(Denoiser denoiser, Tensor x, Grid grid, Noise noise, Step.Listener onStep) {
@@ -23,13 +18,14 @@ record Ddim(double eta) implements Sampler {
                     double t = grid.timestep(i);
                     double alphaBar = grid.alphaCumprod(t);
                     double alphaBarNext = grid.alphaCumprod(t - grid.stride());
-                    NoiseLevel at = NoiseLevel.ofAlphaCumprod(alphaBar);
+                    NoiseLevel at = grid.level(i);
                     Tensor out = denoiser.output(x, t);
                     Tensor x0 = denoiser.x0(x, out, at);
+                    Tensor epsilon = clippedOutput ? Prediction.SAMPLE.epsilon(x, x0, at) : denoiser.epsilon(x, out, at);
                     double share = eta * eta * (1 - alphaBar / alphaBarNext) / (1 - alphaBar);
                     double std = Math.sqrt((1 - alphaBarNext) * share);
                     double direction = Math.sqrt((1 - alphaBarNext) * (1 - share));
-                    Tensor next = x0.mul(Math.sqrt(alphaBarNext)).add(denoiser.epsilon(x, out, at).mul(direction));
+                    Tensor next = x0.mul(Math.sqrt(alphaBarNext)).add(epsilon.mul(direction));
                     x = scope.keep(eta > 0 ? next.add(noise.next(x).mul(std)) : next);
                     onStep.onStep(grid.step(i, x, x0));
                 }
@@ -38,13 +34,12 @@ record Ddim(double eta) implements Sampler {
         }
     }
 
-    static Sampling plan(SchedulerConfig config, int steps, double eta) {
-        double[] alphas = Betas.alphasCumprod(config, false);
-        double[] timesteps = config.timesteps(Spacing.LEADING, steps);
+    static Sampling plan(SchedulerConfig config, Steps steps, StepOptions options) {
+        double[] alphas = config.alphasCumprod();
         double last = config.flag("set_alpha_to_one", true) ? 1 : alphas[0];
-        Grid grid = Grid.ofAlphas(timesteps, alphas, last, config.trainTimesteps() / steps);
+        Grid grid = Grid.ofAlphas(config.timesteps(Spacing.LEADING, steps), alphas, last, config.trainTimesteps() / steps.count());
         Clipping clipping = config.flag("thresholding", false) ? config.dynamicThreshold()
                 : config.flag("clip_sample", true) ? Clipping.range(config.number("clip_sample_range", 1)) : Clipping.none();
-        return Sampling.variancePreserving(new Ddim(eta), grid, config.prediction(), clipping);
+        return new Sampling(new Ddim(options.eta(), options.clippedOutput()), grid, config.prediction(), clipping, 1);
     }
 }

@@ -67,16 +67,17 @@ record DpmSolverMultistep(int order, boolean heun, boolean lowerOrderFinal, bool
         return first.add(d1.mul(t.alpha() * phi2)).sub(d2.mul(t.alpha() * phi3));
     }
 
-    static Sampling plan(SchedulerConfig config, int steps, double eta) {
+    static Sampling plan(SchedulerConfig config, Steps wanted, StepOptions options) {
         config.require("algorithm_type", "dpmsolver++", "deis");
         config.require("variance_type", "null");
         config.require("use_flow_sigmas", "false");
         config.require("use_dynamic_shifting", "false");
-        double[] alphas = Betas.alphasCumprod(config, true);
+        int steps = wanted.count();
+        double[] alphas = config.alphasCumprod();
         float[] table = Sigmas.ofAlphasCumprod(alphas);
         double[] timesteps = timesteps(config, steps, lastTimestep(alphas, config.number("lambda_min_clipped", Double.NEGATIVE_INFINITY)));
         double[] sigmas = Sigmas.interpolate(timesteps, table);
-        SigmaSchedule schedule = config.sigmaSchedule();
+        SigmaSchedule schedule = config.sigmaSchedule(wanted);
         if (schedule != SigmaSchedule.NORMAL) {
             sigmas = schedule.sigmas(table[table.length - 1], table[0], steps);
             timesteps = whole(Sigmas.timesteps(sigmas, table), config, schedule);
@@ -85,12 +86,9 @@ record DpmSolverMultistep(int order, boolean heun, boolean lowerOrderFinal, bool
         String solver = config.choice("solver_type", "midpoint", "heun", "logrho", "bh1", "bh2");
         var sampler = new DpmSolverMultistep(order(config), solver.equals("heun"), config.flag("lower_order_final", true),
                 config.flag("euler_at_final", false));
-        NoiseLevel[] levels = new NoiseLevel[timesteps.length];
-        for (int i = 0; i < levels.length; i++) {
-            levels[i] = NoiseLevel.ofSigma(sigmas[i]);
-        }
         Clipping clipping = config.flag("thresholding", false) ? config.dynamicThreshold() : Clipping.none();
-        return new Sampling(sampler, Grid.ofSigmas(timesteps, sigmas, alphas), config.prediction(), clipping, 1, List.of(levels));
+        Grid grid = Grid.ofSigmas(timesteps, sigmas, NoiseScale.VARIANCE_PRESERVING);
+        return new Sampling(sampler, grid, config.prediction(), clipping, 1);
     }
 
     private static int order(SchedulerConfig config) {

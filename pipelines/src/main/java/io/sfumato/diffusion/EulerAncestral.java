@@ -15,9 +15,7 @@ record EulerAncestral() implements Sampler {
                     double next = grid.sigma(i + 1);
                     double sigmaUp = next * Math.sqrt((sigma * sigma - next * next) / (sigma * sigma));
                     double sigmaDown = Math.sqrt(next * next - sigmaUp * sigmaUp);
-                    NoiseLevel at = NoiseLevel.ofSigma(sigma);
-                    Tensor in = x.mul(at.alpha());
-                    Tensor x0 = denoiser.x0(in, denoiser.output(in, grid.timestep(i)), at);
+                    Tensor x0 = denoiser.x0(x, sigma, grid.timestep(i));
                     Tensor mean = x.add(x.sub(x0).mul((sigmaDown - sigma) / sigma));
                     x = scope.keep(mean.add(noise.next(x).mul(sigmaUp)));
                     onStep.onStep(grid.step(i, x, x0));
@@ -27,10 +25,8 @@ record EulerAncestral() implements Sampler {
         }
     }
 
-    static Sampling plan(SchedulerConfig config, int steps, double eta) {
-        double[] alphas = Betas.alphasCumprod(config, true);
-        double[] timesteps = config.floatTimesteps(Spacing.LINSPACE, steps);
-        double[] sigmas = Sigmas.closed(Sigmas.interpolate(timesteps, Sigmas.ofAlphasCumprod(alphas)), 0);
-        return Euler.karras(config, new EulerAncestral(), timesteps, sigmas, alphas);
+    static Sampling plan(SchedulerConfig config, Steps steps, StepOptions options) {
+        config.require("prediction_type", "epsilon", "v_prediction");
+        return SigmaLayout.of(config, steps).sampling(new EulerAncestral(), Clipping.none());
     }
 }

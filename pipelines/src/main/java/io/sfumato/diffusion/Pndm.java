@@ -23,7 +23,7 @@ record Pndm(int prkCalls) implements Sampler {
                     int call = i - grid.start();
                     double t = grid.timestep(i);
                     Tensor out = scope.keep(denoiser.output(x, t));
-                    Tensor x0 = denoiser.x0(x, out, NoiseLevel.ofAlphaCumprod(grid.alphaCumprod(t)));
+                    Tensor x0 = denoiser.x0(x, out, grid.level(i));
                     if (call < prkCalls) {
                         int stage = call % 4;
                         if (stage == 0) {
@@ -74,21 +74,19 @@ record Pndm(int prkCalls) implements Sampler {
         return x.mul(Math.sqrt(b / a)).sub(epsilon.mul((b - a) / divisor));
     }
 
-    static Sampling plan(SchedulerConfig config, int steps, double eta) {
-        double[] alphas = Betas.alphasCumprod(config, false);
+    static Sampling plan(SchedulerConfig config, Steps steps, StepOptions options) {
+        double[] alphas = config.alphasCumprod();
         double[] ts = config.timesteps(Spacing.LEADING, steps);
         boolean plms = config.flag("skip_prk_steps", false);
-        int stride = config.trainTimesteps() / steps;
+        int stride = config.trainTimesteps() / steps.count();
         double last = config.flag("set_alpha_to_one", false) ? 1 : alphas[0];
-        if (config.prediction() == Prediction.SAMPLE) {
-            throw config.error("prediction_type", "sample", "epsilon, v_prediction");
-        }
-        if (!plms && steps < 4) {
-            throw new IllegalArgumentException(steps + " steps: PNDMScheduler with its Runge-Kutta start takes 4 or more");
+        config.require("prediction_type", "epsilon", "v_prediction");
+        if (!plms && steps.count() < 4) {
+            throw new IllegalArgumentException(steps.count() + " steps: PNDMScheduler with its Runge-Kutta start takes 4 or more");
         }
         double[] timesteps = plms ? plmsCalls(ts) : prkCalls(ts, stride / 2);
         Grid grid = Grid.ofAlphas(timesteps, alphas, last, stride);
-        return Sampling.variancePreserving(new Pndm(plms ? 0 : 12), grid, config.prediction(), Clipping.none());
+        return new Sampling(new Pndm(plms ? 0 : 12), grid, config.prediction(), Clipping.none(), 1);
     }
 
     /** The second timestep twice: the first step is made again with the mean of its two ends. */

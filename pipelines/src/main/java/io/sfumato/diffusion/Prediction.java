@@ -39,6 +39,18 @@ public enum Prediction {
         public Tensor epsilon(Tensor x, Tensor out, NoiseLevel at) {
             return x.sub(out.mul(at.alpha())).div(at.sigma());
         }
+    },
+    /** The velocity epsilon - x0 of x = (1 - sigma) x0 + sigma epsilon (Liu et al. 2022). */
+    FLOW {
+        @Override
+        public Tensor x0(Tensor x, Tensor out, NoiseLevel at) {
+            return x.sub(out.mul(at.sigma()));
+        }
+
+        @Override
+        public Tensor epsilon(Tensor x, Tensor out, NoiseLevel at) {
+            return x.add(out.mul(at.alpha()));
+        }
     };
 
     public abstract Tensor x0(Tensor x, Tensor out, NoiseLevel at);

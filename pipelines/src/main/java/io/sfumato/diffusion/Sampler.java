@@ -9,4 +9,9 @@ import io.sfumato.tensor.Tensor;
 @FunctionalInterface
 public interface Sampler {
     Tensor sample(Denoiser denoiser, Tensor x, Grid grid, Noise noise, Step.Listener onStep);
+
+    /** Calls that the grid has for each step but for the last: where a run begun in the middle begins. */
+    default int callsPerStep() {
+        return 1;
+    }
 }

@@ -1,6 +1,5 @@
 package io.sfumato.diffusion;
 
-import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -9,44 +8,24 @@ import java.util.Set;
 
 /** The samplers and schedules that there are, under the names that diffusers, A1111's web UI and ComfyUI give them. */
 public final class Samplers {
-    static final String DDIM = "DDIMScheduler";
-    private static final String PNDM = "PNDMScheduler";
-    private static final String EULER = "EulerDiscreteScheduler";
-    private static final String EULER_A = "EulerAncestralDiscreteScheduler";
-    private static final String DPM_MULTISTEP = "DPMSolverMultistepScheduler";
-
-    /** Lays a scheduler's sampler out for a number of steps. */
-    @FunctionalInterface
-    interface Planner {
-        Sampling plan(SchedulerConfig config, int steps, double eta);
-    }
-
-    private record Entry(Planner planner, Set<SigmaSchedule> schedules) {
-    }
-
     private record Choice(String className, Map<String, Object> keys) {
     }
 
-    private static final Map<String, Entry> CLASSES = new LinkedHashMap<>();
     private static final Map<String, Choice> NAMES = new LinkedHashMap<>();
     private static final Map<String, Map<String, Object>> SCHEDULES = new LinkedHashMap<>();
 
     static {
-        Set<SigmaSchedule> common = EnumSet.of(SigmaSchedule.KARRAS, SigmaSchedule.EXPONENTIAL, SigmaSchedule.BETA);
-        CLASSES.put(DDIM, new Entry(Ddim::plan, Set.of()));
-        CLASSES.put(PNDM, new Entry(Pndm::plan, Set.of()));
-        CLASSES.put(EULER, new Entry(Euler::plan, common));
-        CLASSES.put(EULER_A, new Entry(EulerAncestral::plan, Set.of()));
-        CLASSES.put(DPM_MULTISTEP, new Entry(DpmSolverMultistep::plan, EnumSet.complementOf(EnumSet.of(SigmaSchedule.NORMAL))));
-
-        CLASSES.keySet().forEach(name -> name(name, Map.of(), name));
-        name(DDIM, Map.of(), "DDIM");
-        name(PNDM, Map.of(), "PNDM");
-        name(PNDM, Map.of("skip_prk_steps", true), "PLMS");
-        name(EULER, Map.of(), "Euler");
-        name(EULER_A, Map.of(), "Euler a", "euler_ancestral");
-        name(DPM_MULTISTEP, Map.of(), "DPM++ 2M", "dpmpp_2m");
-        name(DPM_MULTISTEP, Map.of("use_karras_sigmas", true), "DPM++ 2M Karras");
+        SchedulerClass.names().forEach(name -> NAMES.put(name, new Choice(name, Map.of())));
+        name(SchedulerClass.DDIM, Map.of(), "DDIM");
+        name(SchedulerClass.PNDM, Map.of(), "PNDM");
+        name(SchedulerClass.PNDM, Map.of("skip_prk_steps", true), "PLMS");
+        name(SchedulerClass.EULER, Map.of(), "Euler");
+        name(SchedulerClass.EULER_ANCESTRAL, Map.of(), "Euler a", "euler_ancestral");
+        name(SchedulerClass.HEUN, Map.of(), "Heun");
+        name(SchedulerClass.LMS, Map.of(), "LMS");
+        name(SchedulerClass.DPM_MULTISTEP, Map.of(), "DPM++ 2M", "dpmpp_2m");
+        name(SchedulerClass.DPM_MULTISTEP, Map.of("use_karras_sigmas", true), "DPM++ 2M Karras");
+        name(SchedulerClass.DDPM, Map.of(), "DDPM");
 
         for (SigmaSchedule schedule : SigmaSchedule.values()) {
             SCHEDULES.put(schedule.name().toLowerCase(Locale.ROOT), Map.of());
@@ -64,9 +43,9 @@ public final class Samplers {
     private Samplers() {
     }
 
-    private static void name(String className, Map<String, Object> keys, String... names) {
+    private static void name(SchedulerClass scheduler, Map<String, Object> keys, String... names) {
         for (String name : names) {
-            NAMES.put(name, new Choice(className, keys));
+            NAMES.put(name, new Choice(scheduler.className(), keys));
         }
     }
 
@@ -83,7 +62,7 @@ public final class Samplers {
     /** The name of the sampler {@code name} that users know best: A1111's. */
     public static String commonName(String name) {
         Choice choice = find(name);
-        return NAMES.entrySet().stream().filter(e -> e.getValue().equals(choice) && !CLASSES.containsKey(e.getKey()))
+        return NAMES.entrySet().stream().filter(e -> e.getValue().equals(choice) && !SchedulerClass.names().contains(e.getKey()))
                 .map(Map.Entry::getKey).findFirst().orElse(name);
     }
 
@@ -97,28 +76,6 @@ public final class Samplers {
         if (!SCHEDULES.containsKey(name.toLowerCase(Locale.ROOT))) {
             throw unknown("schedule", name, SCHEDULES.keySet());
         }
-    }
-
-    /** The diffusers classes that there are. */
-    static Set<String> classNames() {
-        return CLASSES.keySet();
-    }
-
-    static Planner planner(String className) {
-        return entry(className).planner;
-    }
-
-    /** Whether the class has a key for the schedule. */
-    static boolean reads(String className, SigmaSchedule schedule) {
-        return entry(className).schedules.contains(schedule);
-    }
-
-    private static Entry entry(String className) {
-        Entry entry = CLASSES.get(className);
-        if (entry == null) {
-            throw unknown("scheduler", className, classNames());
-        }
-        return entry;
     }
 
     /** {@code model}'s config turned to the sampler {@code name}, upper and lower case alike. */
@@ -141,18 +98,18 @@ public final class Samplers {
             if (each != SigmaSchedule.NORMAL) {
                 boolean chosen = each.name().equalsIgnoreCase(wanted);
                 keys.put(each.key(), chosen);
-                if (chosen && !reads(config.className(), each)) {
+                if (chosen && !config.schedulerClass().schedules().contains(each)) {
                     throw new IllegalArgumentException("schedule \"" + name + "\": " + config.className()
-                            + " takes normal, leading, trailing" + others(config.className()));
+                            + " takes normal, leading, trailing" + others(config.schedulerClass()));
                 }
             }
         }
         return config.with(keys);
     }
 
-    private static String others(String className) {
+    private static String others(SchedulerClass scheduler) {
         var names = new StringBuilder();
-        entry(className).schedules.forEach(s -> names.append(", ").append(s.name().toLowerCase(Locale.ROOT)));
+        scheduler.schedules().forEach(s -> names.append(", ").append(s.name().toLowerCase(Locale.ROOT)));
         return names.toString();
     }
 

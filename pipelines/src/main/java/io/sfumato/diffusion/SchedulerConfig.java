@@ -34,7 +34,10 @@ public record SchedulerConfig(String className, Map<String, JsonNode> keys) {
 
     public SchedulerConfig {
         keys = Map.copyOf(keys);
-        Samplers.planner(className);
+        if (SchedulerClass.named(className).isEmpty()) {
+            throw new IllegalArgumentException("unknown scheduler \"" + className + "\"; the nearest are "
+                    + String.join(", ", Names.nearest(className, SchedulerClass.names())));
+        }
     }
 
     /** Reads the object of a {@code scheduler_config.json}; what is not supported in it throws CheckpointException here. */
@@ -53,14 +56,18 @@ public record SchedulerConfig(String className, Map<String, JsonNode> keys) {
             }
         });
         String className = json.path("_class_name").asText();
-        if (!Samplers.classNames().contains(className)) {
+        if (SchedulerClass.named(className).isEmpty()) {
             throw new CheckpointException("scheduler_config.json: _class_name = \"" + className + "\" is not supported; supported are "
-                    + String.join(", ", Samplers.classNames()));
+                    + String.join(", ", SchedulerClass.names()));
         }
         var config = new SchedulerConfig(className, keys);
         // A plan reads every key: a bad value shows now and not after the weights are loaded.
-        Sampling.of(config, Math.min(TRIAL_STEPS, config.trainTimesteps()), 0);
+        Sampling.of(config, Steps.of(Math.min(TRIAL_STEPS, config.trainTimesteps())).withMu(1), StepOptions.defaults());
         return config;
+    }
+
+    SchedulerClass schedulerClass() {
+        return SchedulerClass.named(className).orElseThrow();
     }
 
     /** Another scheduler with the keys of this one that it shares, and its own defaults for the rest. */
@@ -84,7 +91,7 @@ public record SchedulerConfig(String className, Map<String, JsonNode> keys) {
      * trained on them.
      */
     public double[] alphasCumprod() {
-        return Betas.alphasCumprod(this, false);
+        return schedulerClass().betas().alphasCumprod(this);
     }
 
     double number(String key, double absent) {
@@ -191,25 +198,38 @@ public record SchedulerConfig(String className, Map<String, JsonNode> keys) {
     }
 
     /** Whole timesteps, spaced as the config says or else as {@code absent}. */
-    double[] timesteps(Spacing absent, int steps) {
-        double[] ts = spacing(absent).timesteps(trainTimesteps(), steps, integer("steps_offset", 0));
-        return Arrays.stream(ts).map(Math::rint).toArray();
+    double[] timesteps(Spacing absent, Steps steps) {
+        return Spacing.rounded(spaced(absent, steps));
     }
 
     /** As {@link #timesteps}, but not rounded to more than float32. */
-    double[] floatTimesteps(Spacing absent, int steps) {
-        return Sigmas.floats(spacing(absent).timesteps(trainTimesteps(), steps, integer("steps_offset", 0)));
+    double[] floatTimesteps(Spacing absent, Steps steps) {
+        return Sigmas.floats(spaced(absent, steps));
     }
 
-    SigmaSchedule sigmaSchedule() {
+    private double[] spaced(Spacing absent, Steps steps) {
+        if (steps.kind() == Steps.Kind.TIMESTEPS) {
+            if (steps.timesteps()[0] >= trainTimesteps()) {
+                throw new IllegalArgumentException("timestep " + steps.timesteps()[0] + ": the training had " + trainTimesteps());
+            }
+            return steps.timesteps();
+        }
+        return spacing(absent).timesteps(trainTimesteps(), steps.count(), integer("steps_offset", 0));
+    }
+
+    /** The schedule that a key turns on; timesteps of one's own leave no room for it. */
+    SigmaSchedule sigmaSchedule(Steps steps) {
         SigmaSchedule schedule = SigmaSchedule.NORMAL;
         for (SigmaSchedule each : SigmaSchedule.values()) {
-            if (each != SigmaSchedule.NORMAL && Samplers.reads(className, each) && flag(each.key(), false)) {
+            if (each != SigmaSchedule.NORMAL && schedulerClass().schedules().contains(each) && flag(each.key(), false)) {
                 if (schedule != SigmaSchedule.NORMAL) {
                     throw error(each.key(), "true", "one schedule of sigmas, and " + schedule.key() + " is set");
                 }
                 schedule = each;
             }
+        }
+        if (schedule != SigmaSchedule.NORMAL && steps.kind() == Steps.Kind.TIMESTEPS) {
+            throw new IllegalArgumentException("timesteps of one's own and " + schedule.key() + ": one of them is wanted");
         }
         return schedule;
     }

@@ -15,6 +15,10 @@ enum Spacing {
         };
     }
 
+    static double[] rounded(double[] timesteps) {
+        return Arrays.stream(timesteps).map(Math::rint).toArray();
+    }
+
     /** {@code n} values from {@code top} down to 0. */
     static double[] linspace(double top, int n) {
         double[] up = Sigmas.linspace(0, top, n);

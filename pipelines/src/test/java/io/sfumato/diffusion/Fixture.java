@@ -12,6 +12,7 @@ import io.sfumato.tensor.Tensor;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** Trajectories of the reference's schedulers with a cheap stand-in for the network: 0.3 x + 0.1 sin(t / 100). */
@@ -41,16 +42,37 @@ record Fixture(JsonNode json, SafeTensors tensors) implements AutoCloseable {
         return SchedulerConfig.of(config.put("_class_name", c.get("scheduler_class").asText()));
     }
 
+    static Steps steps(JsonNode set) {
+        double mu = set.path("mu").asDouble(Steps.NO_MU);
+        Steps steps = set.has("timesteps") ? Steps.atTimesteps(doubles(set.get("timesteps")))
+                : set.has("sigmas") ? Steps.atSigmas(doubles(set.get("sigmas"))) : Steps.of(set.get("num_inference_steps").asInt());
+        return steps.withMu(mu).withStrength(set.path("strength").asDouble(1));
+    }
+
+    private static double[] doubles(JsonNode list) {
+        double[] values = new double[list.size()];
+        Arrays.setAll(values, i -> list.get(i).asDouble());
+        return values;
+    }
+
+    static StepOptions options(JsonNode step) {
+        Churn churn = new Churn(step.path("s_churn").asDouble(0), step.path("s_tmin").asDouble(0),
+                step.path("s_tmax").asDouble(Double.POSITIVE_INFINITY), step.path("s_noise").asDouble(1));
+        return StepOptions.defaults().withEta(step.path("eta").asDouble(0)).withOrder(step.path("order").asInt(4)).withChurn(churn)
+                .withClippedOutput(step.path("use_clipped_model_output").asBoolean(false));
+    }
+
     /** The initial x, then x after each step; {@code inputs} gets what the network was given. */
-    List<Tensor> run(Sampling sampling, List<Tensor> inputs) {
+    List<Tensor> run(Sampling sampling, boolean learned, List<Tensor> inputs) {
         Tensor unit = tensors.get("unit_noise");
         int start = sampling.grid().start();
-        Tensor x = start > 0 ? sampling.addNoise(tensors.get("clean"), unit, start) : unit.mul(sampling.initNoiseSigma());
+        Tensor x = start > 0 ? sampling.addNoise(tensors.get("clean"), unit) : unit.mul(sampling.initNoiseSigma());
         List<Tensor> xs = new ArrayList<>(List.of(x));
         try (var rng = new Rng(STEP_SEED)) {
             sampling.sample((in, t) -> {
                 inputs.add(in.clone().retain());
-                return in.mul(0.3).add(0.1 * Math.sin(t / 100));
+                Tensor out = in.mul(0.3).add(0.1 * Math.sin(t / 100));
+                return learned ? Tensor.cat(1, out, in.mul(0.5)) : out;
             }, x, Noise.shared(rng), step -> xs.add(step.x().clone().retain()));
         }
         return xs;
