@@ -92,7 +92,7 @@ public final class SafeTensors implements TensorSource {
         }
     }
 
-    private static Tensor map(Path file, FileChannel channel, long length) throws IOException {
+    static Tensor map(Path file, FileChannel channel, long length) throws IOException {
         Tensor bytes;
         try (var scope = new Scope()) {
             bytes = Tensor.mapped(file.toString(), length).retain();

@@ -262,6 +262,9 @@ public final class Tensor implements AutoCloseable {
     public Tensor permute(long... dims) { return new Tensor(t.permute(dims)); }
     public Tensor transpose(long a, long b) { return new Tensor(t.transpose(a, b)); }
     public Tensor flatten(long from, long to) { return new Tensor(t.flatten(from, to)); }
+    /** A view of this one's storage from its first element on: {@code stride} elements between neighbours of each dimension. */
+    public Tensor asStrided(long[] shape, long[] stride) { return new Tensor(t.as_strided(shape, stride)); }
+
     public Tensor unsqueeze(long dim) { return new Tensor(t.unsqueeze(dim)); }
     public Tensor squeeze(long dim) { return new Tensor(t.squeeze(dim)); }
     public Tensor expand(long... shape) { return new Tensor(t.expand(shape)); }

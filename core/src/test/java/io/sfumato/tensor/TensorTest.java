@@ -37,6 +37,7 @@ class TensorTest {
         Tensor x = Tensor.of(new float[] {1, 2, 3, 4, 5, 6}, 2, 3);
         assertThat(x.transpose(0, 1).toFloats()).containsExactly(1, 4, 2, 5, 3, 6);
         assertThat(x.narrow(1, 1, 2).toFloats()).containsExactly(2, 3, 5, 6);
+        assertThat(x.narrow(0, 1, 1).asStrided(new long[] {2, 2}, new long[] {0, 2}).toFloats()).containsExactly(4, 6, 4, 6);
         assertThat(x.select(1, 2).expand(2, 2).toLongs()).containsExactly(3, 6, 3, 6);
         assertThat(x.view(1, 2, 1, 3).channelsLast().toDoubles()).containsExactly(1, 2, 3, 4, 5, 6);
         assertThat(x.transpose(0, 1).to(DType.U8).toBytes()).containsExactly(1, 4, 2, 5, 3, 6);
