@@ -75,7 +75,7 @@ public final class Scenes {
     public Scenes(Config config, ClipArt art) {
         this.config = config;
         // Twice the frame keeps all the detail that the largest drawing can show.
-        this.natural = Noun.ALL.stream().map(n -> Sprite.of(art.picture(n.art()), Noun.Part.NONE).within(2 * config.size())).toList();
+        this.natural = Noun.ALL.stream().map(n -> Sprite.of(art.picture(n.art()), Part.NONE).within(2 * config.size())).toList();
         this.recoloured = Noun.ALL.stream().map(n -> Sprite.of(art.picture(n.art()), n.part()).within(2 * config.size())).toList();
     }
 
