@@ -26,8 +26,8 @@ record Ddim(double eta, boolean clippedOutput) implements Sampler {
                     double std = Math.sqrt((1 - alphaBarNext) * share);
                     double direction = Math.sqrt((1 - alphaBarNext) * (1 - share));
                     Tensor next = x0.mul(Math.sqrt(alphaBarNext)).add(epsilon.mul(direction));
-                    x = scope.keep(eta > 0 ? next.add(noise.next(x).mul(std)) : next);
-                    onStep.onStep(grid.step(i, x, x0));
+                    x = eta > 0 ? next.add(noise.next(x).mul(std)) : next;
+                    x = scope.keep(onStep.onStep(grid.step(i, x, x0)));
                 }
             }
             return all.keep(x);

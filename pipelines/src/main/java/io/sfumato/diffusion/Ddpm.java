@@ -44,8 +44,8 @@ record Ddpm(Variance variance, Strides strides) implements Sampler {
                     Tensor mean = x0.mul(Math.sqrt(alphaBarNext) * beta / (1 - alphaBar))
                             .add(x.mul(Math.sqrt(1 - beta) * (1 - alphaBarNext) / (1 - alphaBar)));
                     double small = Math.max((1 - alphaBarNext) / (1 - alphaBar) * beta, LEAST);
-                    x = scope.keep(t > 0 ? mean.add(deviated(noise.next(x), raw, small, beta)) : mean);
-                    onStep.onStep(grid.step(i, x, x0));
+                    x = t > 0 ? mean.add(deviated(noise.next(x), raw, small, beta)) : mean;
+                    x = scope.keep(onStep.onStep(grid.step(i, x, x0)));
                 }
             }
             return all.keep(x);

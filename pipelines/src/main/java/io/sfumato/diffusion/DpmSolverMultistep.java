@@ -25,8 +25,8 @@ record DpmSolverMultistep(int order, boolean heun, boolean lowerOrderFinal, bool
                     NoiseLevel at = NoiseLevel.ofSigma(grid.sigma(i));
                     Tensor x0 = scope.keep(denoiser.x0(x, denoiser.output(x, grid.timestep(i)), at));
                     x0s.add(x0);
-                    x = scope.keep(update(x, x0s, grid, i, Math.min(order(grid, i), x0s.size())));
-                    onStep.onStep(grid.step(i, x, x0));
+                    x = update(x, x0s, grid, i, Math.min(order(grid, i), x0s.size()));
+                    x = scope.keep(onStep.onStep(grid.step(i, x, x0)));
                 }
             }
             return all.keep(x);

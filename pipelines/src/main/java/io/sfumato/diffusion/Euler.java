@@ -30,8 +30,7 @@ record Euler(Churn churn) implements Sampler {
                                 : denoiser.x0(hat.mul(at.alpha()), out, at);
                         next = hat.add(hat.sub(x0).mul((grid.sigma(i + 1) - sigmaHat) / sigmaHat));
                     }
-                    x = scope.keep(next);
-                    onStep.onStep(grid.step(i, x, x0));
+                    x = scope.keep(onStep.onStep(grid.step(i, next, x0)));
                 }
             }
             return all.keep(x);

@@ -17,8 +17,8 @@ record EulerAncestral() implements Sampler {
                     double sigmaDown = Math.sqrt(next * next - sigmaUp * sigmaUp);
                     Tensor x0 = denoiser.x0(x, sigma, grid.timestep(i));
                     Tensor mean = x.add(x.sub(x0).mul((sigmaDown - sigma) / sigma));
-                    x = scope.keep(mean.add(noise.next(x).mul(sigmaUp)));
-                    onStep.onStep(grid.step(i, x, x0));
+                    x = mean.add(noise.next(x).mul(sigmaUp));
+                    x = scope.keep(onStep.onStep(grid.step(i, x, x0)));
                 }
             }
             return all.keep(x);

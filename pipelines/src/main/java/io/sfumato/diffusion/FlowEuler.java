@@ -17,9 +17,8 @@ record FlowEuler(boolean stochastic) implements Sampler {
                     double next = grid.sigma(i + 1);
                     Tensor velocity = denoiser.output(x, grid.timestep(i));
                     Tensor x0 = denoiser.x0(x, velocity, grid.level(i));
-                    x = scope.keep(stochastic ? x0.mul(1 - next).add(noise.next(x).mul(next))
-                            : x.add(velocity.mul(next - grid.sigma(i))));
-                    onStep.onStep(grid.step(i, x, x0));
+                    x = stochastic ? x0.mul(1 - next).add(noise.next(x).mul(next)) : x.add(velocity.mul(next - grid.sigma(i)));
+                    x = scope.keep(onStep.onStep(grid.step(i, x, x0)));
                 }
             }
             return all.keep(x);

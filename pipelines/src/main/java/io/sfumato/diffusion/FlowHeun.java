@@ -24,8 +24,7 @@ record FlowHeun() implements Sampler {
                     } else {
                         x = from.add(velocity.add(here).mul((sigma - grid.sigma(i - 1)) / 2));
                     }
-                    scope.keep(x);
-                    onStep.onStep(grid.step(i, x, x0));
+                    x = scope.keep(onStep.onStep(grid.step(i, x, x0)));
                 }
             }
             return all.keep(x);

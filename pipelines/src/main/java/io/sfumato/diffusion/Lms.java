@@ -28,8 +28,7 @@ record Lms(int order) implements Sampler {
                     for (Tensor slope : slopes) {
                         x = x.add(slope.mul(weight(grid, i, terms, k++)));
                     }
-                    scope.keep(x);
-                    onStep.onStep(grid.step(i, x, x0));
+                    x = scope.keep(onStep.onStep(grid.step(i, x, x0)));
                 }
             }
             return all.keep(x);

@@ -41,8 +41,7 @@ record Pndm(int prkCalls) implements Sampler {
                         outs.add(out);
                         x = transfer(denoiser, x, multistep(outs), grid, t, t - grid.stride());
                     }
-                    scope.keep(x);
-                    onStep.onStep(grid.step(i, x, x0));
+                    x = scope.keep(onStep.onStep(grid.step(i, x, x0)));
                 }
             }
             return all.keep(x);

@@ -8,13 +8,13 @@ import io.sfumato.tensor.Tensor;
  */
 public record Step(int index, int total, double timestep, Tensor x, Tensor x0) {
 
-    /** Hears each step; throws to cancel. */
+    /** Hears each step and says from which x to go on: {@code step.x()}, or one put right. Throws to cancel. */
     @FunctionalInterface
     public interface Listener {
-        void onStep(Step step);
+        Tensor onStep(Step step);
 
         static Listener none() {
-            return step -> { };
+            return Step::x;
         }
     }
 }

@@ -73,7 +73,10 @@ record Fixture(JsonNode json, SafeTensors tensors) implements AutoCloseable {
                 inputs.add(in.clone().retain());
                 Tensor out = in.mul(0.3).add(0.1 * Math.sin(t / 100));
                 return learned ? Tensor.cat(1, out, in.mul(0.5)) : out;
-            }, x, Noise.shared(rng), step -> xs.add(step.x().clone().retain()));
+            }, x, Noise.shared(rng), step -> {
+                xs.add(step.x().clone().retain());
+                return step.x();
+            });
         }
         return xs;
     }

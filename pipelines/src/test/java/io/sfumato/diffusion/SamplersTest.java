@@ -177,8 +177,21 @@ class SamplersTest {
                 if (heard[0] == 3) {
                     throw new CancellationException("enough");
                 }
+                return step.x();
             })).isInstanceOf(CancellationException.class);
             assertThat(heard[0]).isEqualTo(3);
+        }
+    }
+
+    @Test
+    void goesOnFromWhatTheListenerSays() {
+        for (String name : List.of("PNDM", "DDIM", "DDPM", "EulerDiscrete", "EulerAncestralDiscrete", "HeunDiscrete", "LMSDiscrete",
+                "DPMSolverMultistep")) {
+            try (var scope = new Scope(); var rng = new Rng(1)) {
+                Sampling sampling = Sampling.of(config(name + "Scheduler", SD), 4, 0);
+                Tensor end = sampling.sample((x, t) -> x, rng.randn(1, 2), Noise.shared(rng), step -> Tensor.full(step.index(), 1, 2));
+                assertThat(end.toDoubles()).as(name).containsOnly(sampling.grid().calls() - 1);
+            }
         }
     }
 
