@@ -1,5 +1,8 @@
 package io.sfumato;
 
+import io.sfumato.image.Image;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.RecordComponent;
 import java.util.List;
 
 /**
@@ -19,11 +22,15 @@ import java.util.List;
  * @param schedule        a name of a noise schedule, or {@link #MODELS_OWN}
  * @param eta             noise that DDIM adds, 0 to 1
  * @param clipSkip        last layers of the text encoder to leave out
+ * @param strength        how far to go from a given picture, above 0 to 1, where nothing of it is left; or {@link #OF_TASK}
+ * @param imageGuidance   how closely to follow the picture where a model is told to edit one (Brooks et al. 2023); 1 or more
  */
 public record Options(int width, int height, int steps, double guidance, double guidanceRescale, long seed, int count, Seeds seeds,
-                      String sampler, String schedule, double eta, int clipSkip) {
+                      String sampler, String schedule, double eta, int clipSkip, double strength, double imageGuidance) {
     /** A size that the model chooses. */
     public static final int OF_MODEL = 0;
+    /** A strength that what is asked for decides: 1 with a mask, else 0.8. */
+    public static final double OF_TASK = 0;
     /** The sampler and schedule that the model's folder names. */
     public static final String MODELS_OWN = "model's own";
 
@@ -43,14 +50,14 @@ public record Options(int width, int height, int steps, double guidance, double 
         within("count", count, 1, 1 << 16);
         within("eta", eta, 0, 1);
         within("clip skip", clipSkip, 0, 1000);
-        if (!Double.isFinite(guidance)) {
-            throw new IllegalArgumentException("guidance must be a number, not " + guidance);
-        }
+        within("strength", strength, 0, 1);
+        finite("guidance", guidance);
+        finite("image guidance", imageGuidance);
     }
 
     private static void size(String name, int value) {
         if (value < 0 || value > 1 << 14 || value % 8 != 0) {
-            List<Integer> near = List.of(Math.max(8, value / 8 * 8), Math.max(8, value / 8 * 8) + 8);
+            List<Integer> near = List.of(multipleOf8(value), multipleOf8(value) + 8);
             throw new IllegalArgumentException(name + " must be a multiple of 8 from 8 to 16384, not " + value
                     + (value > 0 && value < 1 << 14 ? ": the nearest are " + near.get(0) + " and " + near.get(1) : ""));
         }
@@ -62,56 +69,66 @@ public record Options(int width, int height, int steps, double guidance, double 
         }
     }
 
+    private static void finite(String name, double value) {
+        if (!Double.isFinite(value)) {
+            throw new IllegalArgumentException(name + " must be a number, not " + value);
+        }
+    }
+
     private static String number(double x) {
         return x == Math.rint(x) ? String.valueOf((long) x) : String.valueOf(x);
     }
 
     /** 50 steps, guidance 7.5, seed 0, one picture; the rest as the model would have it. */
     public static Options defaults() {
-        return new Options(OF_MODEL, OF_MODEL, 50, 7.5, 0, 0, 1, Seeds.EACH, MODELS_OWN, MODELS_OWN, 0, 0);
+        return new Options(OF_MODEL, OF_MODEL, 50, 7.5, 0, 0, 1, Seeds.EACH, MODELS_OWN, MODELS_OWN, 0, 0, OF_TASK, 1.5);
     }
 
-    public Options withSize(int width, int height) {
-        return new Options(width, height, steps, guidance, guidanceRescale, seed, count, seeds, sampler, schedule, eta, clipSkip);
+    /** The strength to draw with: what is given, or the default for one with or without a mask. */
+    public double strength(Prompt prompt) {
+        return strength != OF_TASK ? strength : prompt.has(Prompt.Role.MASK) ? 1 : 0.8;
     }
 
-    public Options withSteps(int steps) {
-        return new Options(width, height, steps, guidance, guidanceRescale, seed, count, seeds, sampler, schedule, eta, clipSkip);
+    /** These, with a side that is left to the model as long as the init picture's, if there is one. */
+    public Options sizedFor(Prompt prompt) {
+        if (!prompt.has(Prompt.Role.INIT)) {
+            return this;
+        }
+        Image picture = prompt.picture(Prompt.Role.INIT);
+        return withSize(width == OF_MODEL ? multipleOf8(picture.width()) : width, height == OF_MODEL ? multipleOf8(picture.height()) : height);
     }
 
-    public Options withGuidance(double guidance) {
-        return new Options(width, height, steps, guidance, guidanceRescale, seed, count, seeds, sampler, schedule, eta, clipSkip);
+    private static int multipleOf8(int side) {
+        return Math.max(8, side / 8 * 8);
     }
 
-    public Options withGuidanceRescale(double guidanceRescale) {
-        return new Options(width, height, steps, guidance, guidanceRescale, seed, count, seeds, sampler, schedule, eta, clipSkip);
-    }
+    public Options withSize(int width, int height) { return with("width", width).with("height", height); }
+    public Options withSteps(int steps) { return with("steps", steps); }
+    public Options withGuidance(double guidance) { return with("guidance", guidance); }
+    public Options withGuidanceRescale(double guidanceRescale) { return with("guidanceRescale", guidanceRescale); }
+    public Options withSeed(long seed) { return with("seed", seed); }
+    public Options withCount(int count) { return with("count", count); }
+    public Options withSeeds(Seeds seeds) { return with("seeds", seeds); }
+    public Options withSampler(String sampler) { return with("sampler", sampler); }
+    public Options withSchedule(String schedule) { return with("schedule", schedule); }
+    public Options withEta(double eta) { return with("eta", eta); }
+    public Options withClipSkip(int clipSkip) { return with("clipSkip", clipSkip); }
+    public Options withStrength(double strength) { return with("strength", strength); }
+    public Options withImageGuidance(double imageGuidance) { return with("imageGuidance", imageGuidance); }
 
-    public Options withSeed(long seed) {
-        return new Options(width, height, steps, guidance, guidanceRescale, seed, count, seeds, sampler, schedule, eta, clipSkip);
-    }
-
-    public Options withCount(int count) {
-        return new Options(width, height, steps, guidance, guidanceRescale, seed, count, seeds, sampler, schedule, eta, clipSkip);
-    }
-
-    public Options withSeeds(Seeds seeds) {
-        return new Options(width, height, steps, guidance, guidanceRescale, seed, count, seeds, sampler, schedule, eta, clipSkip);
-    }
-
-    public Options withSampler(String sampler) {
-        return new Options(width, height, steps, guidance, guidanceRescale, seed, count, seeds, sampler, schedule, eta, clipSkip);
-    }
-
-    public Options withSchedule(String schedule) {
-        return new Options(width, height, steps, guidance, guidanceRescale, seed, count, seeds, sampler, schedule, eta, clipSkip);
-    }
-
-    public Options withEta(double eta) {
-        return new Options(width, height, steps, guidance, guidanceRescale, seed, count, seeds, sampler, schedule, eta, clipSkip);
-    }
-
-    public Options withClipSkip(int clipSkip) {
-        return new Options(width, height, steps, guidance, guidanceRescale, seed, count, seeds, sampler, schedule, eta, clipSkip);
+    // By name, so that an option is one line here and not one more argument in every line.
+    private Options with(String name, Object value) {
+        try {
+            RecordComponent[] components = Options.class.getRecordComponents();
+            Object[] values = new Object[components.length];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = components[i].getName().equals(name) ? value : components[i].getAccessor().invoke(this);
+            }
+            return (Options) Options.class.getDeclaredConstructors()[0].newInstance(values);
+        } catch (InvocationTargetException e) {
+            throw (RuntimeException) e.getCause();
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(e);
+        }
     }
 }

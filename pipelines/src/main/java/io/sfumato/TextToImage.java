@@ -40,14 +40,15 @@ public interface TextToImage extends AutoCloseable {
     Options defaults();
 
     /**
-     * The options with what they leave to the model filled in.
+     * The options with what they leave to the model, or to the pictures of the prompt, filled in.
      *
-     * @throws IllegalArgumentException for options that this model cannot follow, in one line
+     * @throws IllegalArgumentException for options that this model cannot follow, or pictures that it does not take, in one line
      */
-    Options complete(Options wanted);
+    Options complete(Prompt prompt, Options wanted);
 
     /**
-     * Draws {@code options.count()} pictures for each prompt, as one batch, in the order of the prompts.
+     * Draws {@code options.count()} pictures for each prompt, as one batch, in the order of the prompts. Where one comes with a
+     * picture, all do.
      *
      * @param trace takes the numbers of every step; see {@link Trace}
      */

@@ -31,6 +31,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.UnaryOperator;
 import java.util.stream.LongStream;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -53,6 +54,9 @@ final class Generate implements Callable<Integer> {
 
     @Option(order = 2, names = "--model", paramLabel = "URI", description = "a model folder, or builtin:NAME (${DEFAULT-VALUE})")
     private String model = ModelUri.DEFAULT;
+
+    @Mixin
+    private final GivenPictures pictures = new GivenPictures();
 
     private final List<UnaryOperator<Options>> changes = new ArrayList<>();
     private List<Path> output = List.of();
@@ -165,23 +169,29 @@ final class Generate implements Callable<Integer> {
         LoadOptions load = load();
         Options asked = Main.checked(spec, () -> changed(Options.defaults()));
         List<Path> files = Main.checked(spec, () -> targets(asked));
+        Prompt wish = Main.checked(spec, () -> pictures.addTo(Prompt.of(prompt).withNegative(negative)));
         ModelFolder folder = ModelUri.resolve(model);
         if (load.device() == Device.CPU) {
-            Families.memory(folder, load, asked).require(MemoryEstimate.available());
+            Families.memory(folder, load, asked.sizedFor(wish)).require(MemoryEstimate.available());
         }
         try (var interruption = new Interruption(); TextToImage drawer = Families.load(folder, load);
                 Trace record = trace.isEmpty() ? Trace.none() : Trace.recording()) {
-            Options options = Main.checked(spec, () -> drawer.complete(changed(drawer.defaults())));
+            // The size is left open for the init picture to decide.
+            Options defaults = drawer.defaults().withSize(Options.OF_MODEL, Options.OF_MODEL);
+            Options options = Main.checked(spec, () -> drawer.complete(wish, changed(defaults)));
             List<String> warnings = new ArrayList<>();
             if (!negative.isEmpty() && options.guidance() <= 1) {
                 warnings.add("--negative has no effect: guidance is 1 or less");
             }
+            if (asked.strength() != Options.OF_TASK && !wish.has(Prompt.Role.INIT)) {
+                warnings.add("--strength has no effect: there is no --init picture");
+            }
             long begin = System.nanoTime();
-            List<Image> images = draw(drawer, options, record, warnings, interruption);
+            List<Image> images = draw(drawer, wish, options, record, warnings, interruption);
             double seconds = (System.nanoTime() - begin) / 1e9;
             interruption.writing(() -> {
                 for (int i = 0; i < files.size(); i++) {
-                    ImageFile.of(images.get(i)).withText(ImageFile.PARAMETERS, parameters(options, i).format()).write(files.get(i));
+                    ImageFile.of(images.get(i)).withText(ImageFile.PARAMETERS, parameters(wish, options, i).format()).write(files.get(i));
                 }
                 trace.forEach(record::write);
             });
@@ -194,7 +204,7 @@ final class Generate implements Callable<Integer> {
         for (UnaryOperator<Options> change : changes) {
             o = change.apply(o);
         }
-        return o.withSeed(seed);
+        return pictures.change(o).withSeed(seed);
     }
 
     private LoadOptions load() {
@@ -231,9 +241,10 @@ final class Generate implements Callable<Integer> {
         return files;
     }
 
-    private List<Image> draw(TextToImage drawer, Options options, Trace record, List<String> warnings, Interruption interruption) {
+    private List<Image> draw(TextToImage drawer, Prompt wish, Options options, Trace record, List<String> warnings,
+            Interruption interruption) {
         try (ProgressLine progress = new ProgressLine(spec.commandLine().getErr(), !quiet && ProgressLine.onTerminal())) {
-            return drawer.generate(List.of(new Prompt(prompt, negative)), options, new Listener() {
+            return drawer.generate(List.of(wish), options, new Listener() {
                 @Override
                 public void onStep(Step step) {
                     interruption.check();
@@ -254,7 +265,7 @@ final class Generate implements Callable<Integer> {
     }
 
     /** As A1111 and its kin store it. */
-    private GenerationParameters parameters(Options o, int picture) {
+    private GenerationParameters parameters(Prompt wish, Options o, int picture) {
         Map<String, String> settings = new LinkedHashMap<>();
         settings.put("Steps", String.valueOf(o.steps()));
         settings.put("Sampler", Samplers.commonName(o.sampler()));
@@ -265,6 +276,9 @@ final class Generate implements Callable<Integer> {
         settings.put("Seed", String.valueOf(o.seed() + picture));
         settings.put("Size", o.width() + "x" + o.height());
         settings.put("Model", modelName());
+        if (wish.has(Prompt.Role.INIT)) {
+            settings.put("Denoising strength", number(o.strength(wish)));
+        }
         if (o.clipSkip() > 0) {
             // A1111 counts the layer that it stops at, from the last, which is 1.
             settings.put("Clip skip", String.valueOf(o.clipSkip() + 1));

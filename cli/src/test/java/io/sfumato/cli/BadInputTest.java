@@ -2,6 +2,7 @@ package io.sfumato.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.sfumato.image.Image;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
@@ -39,6 +40,8 @@ class BadInputTest {
         "--eta       | 0.5      | eta is used by DDIM only; the sampler is PNDMScheduler",
         "--clip-skip | 3        | clip skip 3: this text encoder has 3 layers, so 0 to 2 may be skipped",
         "--clip-skip | -1       | clip skip must be 0 to 1000, not -1",
+        "--strength  | 0        | strength must be above 0 and at most 1, not 0",
+        "--strength  | 1.5      | strength must be 0 to 1, not 1.5",
         "--dtype     | f64      | unknown dtype 'f64': use f32, bf16 or f16",
         "--dtype     | f16      | f16 is not for the CPU: use f32, or bf16 where the CPU has it",
         "--device    | tpu      | unknown device 'tpu': use cpu, cuda or mps",
@@ -46,7 +49,7 @@ class BadInputTest {
         "--preview-every | 0    | preview-every must be at least 1, not 0",
         "--output    | a.gif    | a.gif: the name of a picture ends in .png, .jpg, .jpeg or .webp",
         "--preview   | a.gif    | a.gif: the name of a picture ends in .png, .jpg, .jpeg or .webp",
-        "--stepz     | 5        | Unknown options: '--stepz', '5'; did you mean --steps",
+        "--stepz     | 5        | Unknown options: '--stepz', '5'; did you mean --st",
     })
     void refusesOptions(String option, String value, String message) throws IOException {
         Ran ran = option.equals("--output") ? Ran.generate(option, value) : with(option, value);
@@ -116,6 +119,18 @@ class BadInputTest {
         refused(Ran.generate("--output", itself), Main.FAILED, itself + ": cannot write: it is a folder");
         refused(with("--trace", missing), Main.FAILED, missing + ": cannot write: ");
         refused(with("--preview", missing), Main.FAILED, missing + ": cannot write: ");
+    }
+
+    @Test
+    void refusesPicturesThatDoNotFit() throws IOException {
+        Path none = folder.resolve("none.png");
+        refused(with("--init", none), Main.FAILED, none + ": ");
+        Path init = folder.resolve("init.png"), mask = folder.resolve("mask.png");
+        Image.filled(32, 32, 0).write(init);
+        Image.filled(32, 40, 0).write(mask);
+        refused(with("--mask", mask), Main.MISUSED, "a mask says where to draw an init picture anew, and there is no init picture");
+        refused(with("--mask", mask, "--init", init), Main.MISUSED, "the mask is 32x40, where the init picture's 32x32 is wanted");
+        refused(with("--init", init, "--strength", 0.2), Main.MISUSED, "strength 0.2 of 4 steps leaves none: at least 0.25 is wanted");
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.sfumato.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.sfumato.image.Image;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,6 +21,7 @@ import picocli.CommandLine.Model.OptionSpec;
 /** Every option of {@code generate}, given alone, changes the numbers, or is refused, or is known to be about something else. */
 class GenerateOptionsTest {
     private static final Map<String, Object> CHANGES = new LinkedHashMap<>();
+    private static final Map<String, Object> CHANGES_WITH_INIT = new LinkedHashMap<>();
     private static final Map<String, String> REFUSED = Map.of(
             "--eta", "0.5",                                         // the model's own sampler is not DDIM
             "--device", "cuda");                                    // tests run without one
@@ -40,6 +42,8 @@ class GenerateOptionsTest {
         CHANGES.put("--count", 2);
         CHANGES.put("--clip-skip", 1);
         CHANGES.put("--dtype", "bf16");
+        CHANGES_WITH_INIT.put("--strength", 0.5);
+        CHANGES_WITH_INIT.put("--mask", "mask.png");
     }
 
     @TempDir
@@ -50,7 +54,8 @@ class GenerateOptionsTest {
         Set<String> known = new TreeSet<>(CHANGES.keySet());
         known.addAll(REFUSED.keySet());
         known.addAll(ABOUT_ELSE.keySet());
-        known.addAll(Set.of("--model", "--help", "--version"));
+        known.addAll(CHANGES_WITH_INIT.keySet());
+        known.addAll(Set.of("--init", "--model", "--help", "--version"));
         Set<String> options = Main.commandLine().getSubcommands().get("generate").getCommandSpec().options().stream()
                 .map(OptionSpec::longestName).collect(Collectors.toCollection(TreeSet::new));
         assertThat(options).isEqualTo(known);
@@ -67,6 +72,19 @@ class GenerateOptionsTest {
         Path scheduler = other.resolve("scheduler/scheduler_config.json");
         Files.writeString(scheduler, Files.readString(scheduler).replace("\"epsilon\"", "\"v_prediction\""));
         assertThat(trace("--model", other)).isNotEqualTo(base);
+    }
+
+    @Test
+    void optionsOfAnInitPictureChangeTheNumbers() throws IOException {
+        Path init = folder.resolve("init.png");
+        Image.filled(32, 32, 0x3060c0).write(init);
+        Image.filled(32, 32, 0xffffff).write(folder.resolve("mask.png"));
+        byte[] base = trace("--init", init);
+        assertThat(base).isNotEqualTo(trace());
+        for (var option : CHANGES_WITH_INIT.entrySet()) {
+            Object value = option.getValue().toString().endsWith(".png") ? folder.resolve(option.getValue().toString()) : option.getValue();
+            assertThat(trace("--init", init, option.getKey(), value)).as("%s", option).isNotEqualTo(base);
+        }
     }
 
     @Test

@@ -116,6 +116,17 @@ class GenerateTest {
     }
 
     @Test
+    void drawsOverAPicture() {
+        Path init = folder.resolve("init.png"), file = folder.resolve("a.png");
+        Image.filled(45, 40, 0x3060c0).write(init);
+        Ran ran = Ran.generate("--output", file, "--init", init, "--strength", 0.5);
+        assertThat(ran.err()).startsWith("1 picture of 40x40");
+        assertThat(GenerationParameters.of(ImageFile.read(file)).orElseThrow().settings()).containsEntry("Denoising strength", "0.5");
+        assertThat(Ran.generate("--output", file, "--init", init, "--mask", init, "--width", 32).err()).startsWith("1 picture of 32x40");
+        assertThat(GenerationParameters.of(ImageFile.read(file)).orElseThrow().settings()).containsEntry("Denoising strength", "1");
+    }
+
+    @Test
     void takesAnEmptyPrompt() {
         Ran ran = Ran.command("generate", "", "--steps", 1, "--seed", 1, "--model", Ran.MODEL, "--output", folder.resolve("a.png"));
         assertThat(ran.code()).isZero();
@@ -137,8 +148,10 @@ class GenerateTest {
     }
 
     @Test
-    void saysThatANegativePromptNeedsGuidance() {
+    void saysWhatHasNoEffect() {
         Ran ran = Ran.generate("--negative", "blue", "--guidance", 1, "--output", folder.resolve("a.png"));
         assertThat(ran.err()).startsWith("sfumato: warning: --negative has no effect: guidance is 1 or less");
+        assertThat(Ran.generate("--strength", 0.5, "--output", folder.resolve("a.png")).err())
+                .startsWith("sfumato: warning: --strength has no effect: there is no --init picture");
     }
 }

@@ -9,11 +9,17 @@ import java.util.stream.IntStream;
 final class Draws implements AutoCloseable {
     private final Rng[] rngs;
     private final Noise noise;
+    private final boolean shared;
 
     Draws(Options o, int pictures) {
-        boolean shared = o.seeds() == Options.Seeds.SHARED;
+        shared = o.seeds() == Options.Seeds.SHARED;
         rngs = IntStream.range(0, shared ? 1 : pictures).mapToObj(i -> new Rng(o.seed() + i)).toArray(Rng[]::new);
         noise = shared ? Noise.shared(rngs[0]) : Noise.each(rngs);
+    }
+
+    /** Whether one generator draws for the whole batch. */
+    boolean shared() {
+        return shared;
     }
 
     Noise noise() {

@@ -20,8 +20,12 @@ public final class Families {
     private record Family(Loader loader, Estimator estimator) {
     }
 
+    private static final Family STABLE_DIFFUSION = new Family(StableDiffusion::new, StableDiffusionMemory::of);
+
     private static final Map<String, Family> BY_PIPELINE = Map.of(
-            "StableDiffusionPipeline", new Family(StableDiffusion::new, StableDiffusion::memory));
+            "StableDiffusionPipeline", STABLE_DIFFUSION,
+            "StableDiffusionImg2ImgPipeline", STABLE_DIFFUSION,
+            "StableDiffusionInpaintPipeline", STABLE_DIFFUSION);
 
     private Families() {
     }

@@ -6,13 +6,12 @@ import io.sfumato.Options;
 import io.sfumato.Prompt;
 import io.sfumato.TextToImage;
 import io.sfumato.Trace;
+import io.sfumato.diffusion.Grid;
 import io.sfumato.diffusion.Guidance;
 import io.sfumato.diffusion.Network;
-import io.sfumato.diffusion.Noise;
 import io.sfumato.diffusion.Samplers;
 import io.sfumato.diffusion.Sampling;
 import io.sfumato.diffusion.SchedulerConfig;
-import io.sfumato.diffusion.Step;
 import io.sfumato.hub.ModelFolder;
 import io.sfumato.image.Image;
 import io.sfumato.io.ConfigJson;
@@ -25,17 +24,16 @@ import io.sfumato.models.unet.UNetConfig;
 import io.sfumato.models.vae.AutoencoderKl;
 import io.sfumato.tensor.DType;
 import io.sfumato.tensor.NoGrad;
-import io.sfumato.tensor.Rng;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 import io.sfumato.text.ClipTokenizer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.Predicate;
-import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
 /**
@@ -48,7 +46,8 @@ final class StableDiffusion implements TextToImage {
     private final ClipTokenizer tokenizer;
     private final ClipText text;
     private final UNet2DCondition unet;
-    private final AutoencoderKl vae;
+    private final StableDiffusionLatents latents;
+    private final StableDiffusionKind kind;
     private final SchedulerConfig scheduler;
     private final Options defaults;
 
@@ -57,12 +56,15 @@ final class StableDiffusion implements TextToImage {
         try {
             tokenizer = ClipTokenizer.load(folder.folder("tokenizer"));
             ConfigJson unetJson = folder.config("unet");
+            UNetConfig unetConfig = UNetConfig.of(unetJson);
+            AutoencoderKl.Config vaeConfig = AutoencoderKl.Config.of(folder.config("vae"));
+            kind = StableDiffusionKind.of(folder.pipeline(), unetJson, unetConfig, vaeConfig);
             text = build(folder, "text_encoder", w -> new ClipText(w, ClipText.Config.of(folder.config("text_encoder"))),
                     name -> name.endsWith(ClipText.POSITION_IDS));
-            unet = build(folder, "unet", w -> new UNet2DCondition(w, UNetConfig.of(unetJson)), name -> false);
-            vae = build(folder, "vae", w -> new AutoencoderKl(w, AutoencoderKl.Config.of(folder.config("vae"))), name -> false);
+            unet = build(folder, "unet", w -> new UNet2DCondition(w, unetConfig), name -> false);
+            latents = new StableDiffusionLatents(build(folder, "vae", w -> new AutoencoderKl(w, vaeConfig), name -> false), load);
             scheduler = SchedulerConfig.of(JsonFile.read(folder.folder("scheduler").resolve("scheduler_config.json")));
-            int size = unetJson.integer("sample_size", 64) * vae.config().factor();
+            int size = unetJson.integer("sample_size", 64) * vaeConfig.factor();
             defaults = FolderDefaults.of(folder, Options.defaults().withSize(size, size).withSampler(scheduler.className()));
         } catch (RuntimeException e) {
             close();
@@ -78,94 +80,55 @@ final class StableDiffusion implements TextToImage {
         return weights.build(network, extras);
     }
 
-    /**
-     * Activations, by counting what the scopes of the networks hold at once. Attention is computed in blocks, so its scores are never
-     * held whole; pictures are decoded one at a time.
-     */
-    static MemoryEstimate memory(ModelFolder folder, LoadOptions load, Options o) {
-        ConfigJson json = folder.config("unet");
-        UNetConfig unet = UNetConfig.of(json);
-        AutoencoderKl.Config vae = AutoencoderKl.Config.of(folder.config("vae"));
-        int own = json.integer("sample_size", 64) * vae.factor();
-        int width = o.width() == Options.OF_MODEL ? own : o.width();
-        int height = o.height() == Options.OF_MODEL ? own : o.height();
-        double pixels = (double) width * height;
-        double latents = pixels / vae.factor() / vae.factor();
-        double denoising = o.count() * (o.guidance() > 1 ? 2 : 1) * latents * unetNumbers(unet);
-        double decoding = pixels * decoderNumbers(vae);
-        double pictures = o.count() * pixels * vae.outChannels() * 2;
-        long weights = Stream.of("text_encoder", "unet", "vae").mapToLong(component -> parameters(folder, component)).sum();
-        return new MemoryEstimate(o.count() + (o.count() == 1 ? " picture of " : " pictures of ") + width + "x" + height,
-                weights * load.dtype().bytes(), (long) ((Math.max(denoising, decoding) + pictures) * load.dtype().bytes()));
-    }
-
-    private static long parameters(ModelFolder folder, String component) {
-        try (TensorSource source = folder.weights(component)) {
-            return source.names().stream().mapToLong(name -> LongStream.of(source.shape(name)).reduce(1, (a, b) -> a * b)).sum();
-        }
-    }
-
-    /** Numbers for each latent pixel: the skips of all levels, and what the widest block works with. */
-    private static double unetNumbers(UNetConfig c) {
-        double skips = c.widths()[0];
-        double widest = 0;
-        for (int i = 0; i < c.widths().length; i++) {
-            double pixels = Math.pow(0.25, i);
-            int below = c.widths()[Math.min(i + 1, c.widths().length - 1)];
-            skips += pixels * (c.layers()[i] + 1) * c.widths()[i];
-            // A residual block: its input and both halves of it, twice normed and convolved; a Transformer: projections, three times
-            // normed tokens, and a feed-forward layer of 16 widths.
-            double residual = 3.0 * (c.widths()[i] + below) + 6.0 * c.widths()[i];
-            double transformer = c.downAttends()[i] || c.upAttends()[i] ? 32.0 * c.widths()[i] : 0;
-            widest = Math.max(widest, pixels * Math.max(residual, transformer));
-        }
-        return skips + widest;
-    }
-
-    /** Numbers for each pixel: the last level works at the full size, its first block from the width of the level below. */
-    private static double decoderNumbers(AutoencoderKl.Config c) {
-        int below = c.widths()[Math.min(1, c.widths().length - 1)];
-        return 3.0 * below + 7.0 * c.widths()[0];
-    }
-
     @Override
     public Options defaults() {
         return defaults;
     }
 
     @Override
-    public Options complete(Options wanted) {
-        Options o = wanted.width() == Options.OF_MODEL ? wanted.withSize(defaults.width(), defaults.height()) : wanted;
+    public Options complete(Prompt prompt, Options wanted) {
+        kind.require(prompt);
+        Options o = wanted.sizedFor(prompt);
+        o = o.withSize(o.width() == Options.OF_MODEL ? defaults.width() : o.width(),
+                o.height() == Options.OF_MODEL ? defaults.height() : o.height());
         Sampling.of(chosen(o), o.steps(), o.eta());
+        if (prompt.has(Prompt.Role.INIT)) {
+            StableDiffusionCanvas.begin(o, prompt);
+        }
         text.requireSkip(o.clipSkip());
         return o.sampler().equals(Options.MODELS_OWN) ? o.withSampler(scheduler.className()) : o;
     }
 
     @Override
     public synchronized List<Image> generate(List<Prompt> prompts, Options wanted, Listener listener, Trace trace) {
-        Options o = complete(wanted);
-        Sampling sampling = Sampling.of(chosen(o), o.steps(), o.eta());
-        int n = prompts.size() * o.count();
-        try (Draws draws = new Draws(o, n); var noGrad = new NoGrad(); var scope = new Scope()) {
+        Options o = complete(prompts.get(0), wanted);
+        prompts.forEach(p -> p.require(prompts.get(0).pictures().keySet(), prompts.get(0).pictures().keySet()));
+        try (Draws draws = new Draws(o, prompts.size() * o.count()); var noGrad = new NoGrad(); var scope = new Scope()) {
             boolean guided = o.guidance() > 1;
             Tensor context = encode(prompts, o, guided, listener);                                        // (B or 2B, L, D)
             trace.put("text_embeddings", context);
-            int f = vae.config().factor();
-            Tensor like = Tensor.zeros(n, vae.config().latentChannels(), o.height() / f, o.width() / f);
-            Tensor x = draws.noise().next(like).mul(sampling.initNoiseSigma());                           // (B, z, h, w)
-            trace.put("latents.0", x);
-            Network network = (latents, t) -> guidedAnswer(latents, t, context, o, guided);
-            x = sampling.sample(network, x, draws.noise(), step -> {
+            var canvas = StableDiffusionCanvas.of(kind, prompts, o, Sampling.of(chosen(o), o.steps(), o.eta()), latents, draws);
+            trace.put("latents.0", canvas.start());                                                       // (B, z, h, w)
+            Network network = (x, t) -> guidedAnswer(x, canvas.beside(), t, context, o, guided);
+            Tensor x = canvas.sampling().sample(network, canvas.start(), draws.noise(), step -> {
                 trace.put("latents." + (step.index() + 1), step.x());
-                listener.onStep(new Listener.Step(step.index() + 1, step.total(), step.timestep(), () -> images(decode(step.x0()))));
+                listener.onStep(new Listener.Step(step.index() + 1, step.total(), step.timestep(),
+                        () -> StableDiffusionLatents.images(latents.decode(step.x0()))));
+                return canvas.hold().onStep(step);
             });
-            trace.put("timesteps", Tensor.of(sampling.grid().timesteps(), sampling.grid().calls()));
-            if (sampling.grid().sigmas().length > 0) {
-                trace.put("sigmas", Tensor.of(sampling.grid().sigmas(), sampling.grid().sigmas().length));
-            }
-            Tensor picture = decode(x);                                                                     // (B, 3, H, W)
+            record(canvas.sampling().grid(), trace);
+            Tensor picture = latents.decode(x);                                                             // (B, 3, H, W)
             trace.put("image", picture);
-            return images(picture);
+            return StableDiffusionLatents.images(picture);
+        }
+    }
+
+    private static void record(Grid grid, Trace trace) {
+        double[] timesteps = Arrays.copyOfRange(grid.timesteps(), grid.start(), grid.calls());
+        trace.put("timesteps", Tensor.of(timesteps, timesteps.length));
+        if (grid.sigmas().length > 0) {
+            double[] sigmas = Arrays.copyOfRange(grid.sigmas(), grid.start(), grid.sigmas().length);
+            trace.put("sigmas", Tensor.of(sigmas, sigmas.length));
         }
     }
 
@@ -194,8 +157,9 @@ final class StableDiffusion implements TextToImage {
         return text.forward(Tensor.of(encoded.ids()).unsqueeze(0).to(load.device()), skip);                 // (1, L, D)
     }
 
-    private Tensor guidedAnswer(Tensor x, double t, Tensor context, Options o, boolean guided) {
-        Tensor input = (guided ? Tensor.cat(0, x, x) : x).to(context);
+    private Tensor guidedAnswer(Tensor x, List<Tensor> beside, double t, Tensor context, Options o, boolean guided) {
+        Tensor seen = Tensor.cat(1, Stream.concat(Stream.of(x), beside.stream()).toArray(Tensor[]::new));
+        Tensor input = (guided ? Tensor.cat(0, seen, seen) : seen).to(context);
         Tensor time = Tensor.full(t, input.size(0)).to(load.device());
         Tensor out = unet.forward(input, time, context).to(DType.F32);
         if (!guided) {
@@ -204,28 +168,6 @@ final class StableDiffusion implements TextToImage {
         Tensor[] halves = out.chunk(2, 0);
         Tensor answer = Guidance.guide(halves[0], halves[1], o.guidance());
         return (o.guidanceRescale() > 0 ? Guidance.rescale(answer, halves[1], o.guidanceRescale()) : answer).to(x);
-    }
-
-    /** Latents (B, z, h, w) to pictures (B, 3, H, W) in [0, 1], one at a time, which bounds the memory. */
-    private Tensor decode(Tensor latents) {
-        try (var scope = new Scope()) {
-            Tensor[] pictures = new Tensor[(int) latents.size(0)];
-            for (int i = 0; i < pictures.length; i++) {
-                Tensor z = latents.narrow(0, i, 1).div(vae.config().scalingFactor()).to(load.dtype()).to(load.device());
-                pictures[i] = vae.decode(z).to(DType.F32).mul(0.5).add(0.5).clamp(0, 1);
-            }
-            return scope.keep(Tensor.cat(0, pictures));
-        }
-    }
-
-    private static List<Image> images(Tensor pictures) {
-        try (var scope = new Scope()) {
-            List<Image> images = new ArrayList<>();
-            for (int i = 0; i < pictures.size(0); i++) {
-                images.add(Image.fromChw(pictures.select(0, i).contiguous().toFloats(), (int) pictures.size(3), (int) pictures.size(2)));
-            }
-            return images;
-        }
     }
 
     @Override

@@ -1,0 +1,66 @@
+package io.sfumato.families;
+
+import io.sfumato.LoadOptions;
+import io.sfumato.Options;
+import io.sfumato.hub.ModelFolder;
+import io.sfumato.io.ConfigJson;
+import io.sfumato.io.TensorSource;
+import io.sfumato.models.unet.UNetConfig;
+import io.sfumato.models.vae.AutoencoderKl;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+
+/**
+ * What a {@link StableDiffusion} will need, by counting what the scopes of its networks hold at once. Attention is computed in blocks,
+ * so its scores are never held whole; pictures are decoded one at a time.
+ */
+final class StableDiffusionMemory {
+    private StableDiffusionMemory() {
+    }
+
+    static MemoryEstimate of(ModelFolder folder, LoadOptions load, Options o) {
+        ConfigJson json = folder.config("unet");
+        UNetConfig unet = UNetConfig.of(json);
+        AutoencoderKl.Config vae = AutoencoderKl.Config.of(folder.config("vae"));
+        int own = json.integer("sample_size", 64) * vae.factor();
+        int width = o.width() == Options.OF_MODEL ? own : o.width();
+        int height = o.height() == Options.OF_MODEL ? own : o.height();
+        double pixels = (double) width * height;
+        double latents = pixels / vae.factor() / vae.factor();
+        double denoising = o.count() * (o.guidance() > 1 ? 2 : 1) * latents * unetNumbers(unet);
+        double decoding = pixels * decoderNumbers(vae);
+        double pictures = o.count() * pixels * vae.outChannels() * 2;
+        long weights = Stream.of("text_encoder", "unet", "vae").mapToLong(component -> parameters(folder, component)).sum();
+        return new MemoryEstimate(o.count() + (o.count() == 1 ? " picture of " : " pictures of ") + width + "x" + height,
+                weights * load.dtype().bytes(), (long) ((Math.max(denoising, decoding) + pictures) * load.dtype().bytes()));
+    }
+
+    private static long parameters(ModelFolder folder, String component) {
+        try (TensorSource source = folder.weights(component)) {
+            return source.names().stream().mapToLong(name -> LongStream.of(source.shape(name)).reduce(1, (a, b) -> a * b)).sum();
+        }
+    }
+
+    /** Numbers for each latent pixel: the skips of all levels, and what the widest block works with. */
+    private static double unetNumbers(UNetConfig c) {
+        double skips = c.widths()[0];
+        double widest = 0;
+        for (int i = 0; i < c.widths().length; i++) {
+            double pixels = Math.pow(0.25, i);
+            int below = c.widths()[Math.min(i + 1, c.widths().length - 1)];
+            skips += pixels * (c.layers()[i] + 1) * c.widths()[i];
+            // A residual block: its input and both halves of it, twice normed and convolved; a Transformer: projections, three times
+            // normed tokens, and a feed-forward layer of 16 widths.
+            double residual = 3.0 * (c.widths()[i] + below) + 6.0 * c.widths()[i];
+            double transformer = c.downAttends()[i] || c.upAttends()[i] ? 32.0 * c.widths()[i] : 0;
+            widest = Math.max(widest, pixels * Math.max(residual, transformer));
+        }
+        return skips + widest;
+    }
+
+    /** Numbers for each pixel: the last level works at the full size, its first block from the width of the level below. */
+    private static double decoderNumbers(AutoencoderKl.Config c) {
+        int below = c.widths()[Math.min(1, c.widths().length - 1)];
+        return 3.0 * below + 7.0 * c.widths()[0];
+    }
+}

@@ -1,0 +1,150 @@
+package io.sfumato.families;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.sfumato.Golden;
+import io.sfumato.Listener;
+import io.sfumato.LoadOptions;
+import io.sfumato.Options;
+import io.sfumato.Prompt;
+import io.sfumato.Trace;
+import io.sfumato.hub.ModelFolder;
+import io.sfumato.image.Image;
+import io.sfumato.io.JsonFile;
+import io.sfumato.io.SafeTensors;
+import io.sfumato.tensor.DType;
+import io.sfumato.tensor.Scope;
+import io.sfumato.tensor.Tensor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.provider.Arguments;
+
+/** A call of a diffusers pipeline, with what it gave: {@code json} is its entry in the {@code golden.json} of {@code family}. */
+record GoldenCase(String family, JsonNode json) {
+
+    /** Those of the families, as arguments (family, name, case). */
+    static Stream<Arguments> all(String... families) {
+        List<Arguments> cases = new ArrayList<>();
+        for (String family : families) {
+            for (JsonNode c : JsonFile.read(Golden.file(family + "/golden.json")).get("cases")) {
+                if (c.has("pipeline")) {
+                    cases.add(Arguments.of(family, c.get("name").asText(), new GoldenCase(family, c)));
+                }
+            }
+        }
+        return cases.stream();
+    }
+
+    /** Runs it on the model of {@code parts}, later ones over earlier ones, laid together in {@code folder}, and compares all. */
+    void check(Path folder, Path... parts) throws IOException {
+        for (Path part : parts) {
+            lay(part, folder);
+        }
+        ObjectNode index = (ObjectNode) JsonFile.read(folder.resolve("model_index.json"));
+        Files.writeString(folder.resolve("model_index.json"), index.put("_class_name", text("pipeline")).toString());
+        ObjectNode scheduler = ((ObjectNode) json.get("scheduler_config").deepCopy()).put("_class_name", text("scheduler_class"));
+        Files.writeString(folder.resolve("scheduler").resolve("scheduler_config.json"), scheduler.toString());
+        try (SafeTensors golden = SafeTensors.open(Golden.file(family + "/golden.safetensors"));
+                StableDiffusion sd = new StableDiffusion(new ModelFolder(folder), LoadOptions.defaults());
+                Trace trace = Trace.recording(); Scope scope = new Scope()) {
+            sd.generate(prompts(golden), options(), Listener.none(), trace);
+            compare(trace, golden);
+        }
+    }
+
+    static void lay(Path part, Path folder) throws IOException {
+        try (Stream<Path> files = Files.walk(part).filter(Files::isRegularFile)) {
+            for (Path file : files.toList()) {
+                Path copy = folder.resolve(part.relativize(file).toString());
+                Files.createDirectories(copy.getParent());
+                Files.write(copy, Files.readAllBytes(file));
+            }
+        }
+    }
+
+    private void compare(Trace trace, SafeTensors golden) {
+        assertThat(trace.tensors().get("timesteps").toDoubles()).isEqualTo(tensor(golden, "timesteps").to(DType.F64).toDoubles());
+        Tensor latents = tensor(golden, "latents");
+        double scale = Math.max(1, latents.abs().amax(false).item());
+        assertThat(difference(trace.tensors().get("latents.0"), tensor(golden, "latents_in"))).as("what the first step gets")
+                .isLessThanOrEqualTo(2e-5);
+        for (int k = 0; k < latents.size(0); k++) {
+            assertThat(difference(trace.tensors().get("latents." + (k + 1)), latents.select(0, k)))
+                    .as("latents after step %d", k + 1).isLessThanOrEqualTo(Math.max(1e-5 * scale, 30 * noise("latents_last")));
+        }
+        assertThat(trace.tensors()).doesNotContainKey("latents." + (latents.size(0) + 1));
+        assertThat(difference(trace.tensors().get("image"), tensor(golden, "image").permute(0, 3, 1, 2))).as("image")
+                .isLessThanOrEqualTo(Math.max(2e-5, 30 * noise("image")));
+    }
+
+    /** How far two ways of the reference to compute it are apart. */
+    private double noise(String what) {
+        JsonNode spread = json.path("spread").path(what);
+        return Math.max(spread.path("fp64").asDouble(0), spread.path("fp32_plain_kernels").asDouble(0));
+    }
+
+    List<Prompt> prompts(SafeTensors golden) {
+        JsonNode text = json.get("prompt"), negative = json.get("negative_prompt");
+        List<Prompt> prompts = new ArrayList<>();
+        for (int i = 0; i < (text.isArray() ? text.size() : 1); i++) {
+            Prompt prompt = Prompt.of(text.isArray() ? text.get(i).asText() : text.asText())
+                    .withNegative(negative.isArray() ? negative.path(i).asText("") : negative.asText(""));
+            prompts.add(pictures(prompt, golden));
+        }
+        return prompts;
+    }
+
+    private Prompt pictures(Prompt prompt, SafeTensors golden) {
+        prompt = has("source_uint8") ? prompt.withInit(picture(tensor(golden, "source_uint8"))) : prompt;
+        prompt = has("mask_uint8") ? prompt.withMask(picture(tensor(golden, "mask_uint8").unsqueeze(-1))) : prompt;
+        // The recorded depths stem from bytes; the model sees them stretched between their extremes, and so as well the bytes.
+        return has("depth_map")
+                ? prompt.with(Prompt.Role.DEPTH, picture(tensor(golden, "depth_map").squeeze(0).sub(1.5).div(0.031).round().unsqueeze(-1)))
+                : prompt;
+    }
+
+    /** (H, W, 3 or 1) of 0 to 255. */
+    static Image picture(Tensor bytes) {
+        Tensor rgb = bytes.to(DType.U8).expand(bytes.size(0), bytes.size(1), 3).contiguous();
+        return Image.of((int) rgb.size(1), (int) rgb.size(0), 3, rgb.toBytes());
+    }
+
+    private boolean has(String role) {
+        return json.get("tensors").has(role);
+    }
+
+    Options options() {
+        JsonNode extra = json.path("options");
+        Options o = Options.defaults().withSteps(json.get("steps").asInt()).withGuidance(json.get("guidance_scale").asDouble())
+                .withSeed(json.get("seed").asLong()).withCount(json.path("num_images_per_prompt").asInt(1))
+                .withEta(extra.path("eta").asDouble(0)).withClipSkip(extra.path("clip_skip").asInt(0))
+                .withGuidanceRescale(extra.path("guidance_rescale").asDouble(0))
+                .withStrength(json.path("strength").asDouble(Options.OF_TASK))
+                .withSeeds(json.path("seeds").size() > 1 ? Options.Seeds.EACH : Options.Seeds.SHARED);
+        return json.has("width") ? o.withSize(json.get("width").asInt(), json.get("height").asInt()) : o;
+    }
+
+    private String text(String key) {
+        return json.get(key).asText();
+    }
+
+    private Tensor tensor(SafeTensors golden, String role) {
+        return golden.get(json.get("tensors").get(role).asText());
+    }
+
+    static double difference(Tensor a, Tensor b) {
+        assertThat(a.shape()).isEqualTo(b.shape());
+        return a.to(DType.F64).sub(b.to(DType.F64)).abs().amax(false).item();
+    }
+
+    @Override
+    public String toString() {
+        return text("name");
+    }
+}
