@@ -8,7 +8,10 @@ import io.sfumato.io.JsonFile;
 import io.sfumato.io.SafeTensors;
 import io.sfumato.io.ShardedTensors;
 import io.sfumato.io.TensorSource;
+import io.sfumato.io.Weights;
 import io.sfumato.tensor.DType;
+import io.sfumato.tensor.Device;
+import io.sfumato.tensor.Rng;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 import java.nio.file.Files;
@@ -17,6 +20,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.StreamSupport;
 
@@ -98,6 +103,57 @@ public final class Fixture {
             assertThat(p.grad().isFinite()).as(name).isTrue();
             assertThat(p.grad().abs().amax(false).item()).as(name).isPositive();
         });
+    }
+
+    /**
+     * Weights for {@code network} that the reference drew from the same seed, in the order of their names: normal numbers times 0.3 for
+     * vectors, to which 1 is added where they are scales, and else over the root of what a row has. A name or a shape that is not the
+     * reference's shifts all draws, so equal results mean equal names.
+     */
+    public static Weights seeded(Consumer<Weights> network, long seed) {
+        Map<String, Tensor> tensors = new TreeMap<>();
+        try (var scope = new Scope(); var rng = new Rng(seed); Weights shapes = Weights.load(empty(), DType.F32, Device.CPU)) {
+            network.accept(shapes);
+            new TreeMap<>(shapes.parameters()).forEach((name, like) -> {
+                long[] shape = like.shape();
+                long row = like.numel() / shape[0];
+                Tensor x = rng.randn(shape).mul_(shape.length == 1 ? 0.3 : Math.pow(row, -0.5));
+                tensors.put(name, (shape.length == 1 && name.endsWith(".weight") ? x.add_(1) : x).retain());
+            });
+        }
+        return Weights.load(new Drawn(tensors), DType.F32, Device.CPU);
+    }
+
+    private record Drawn(Map<String, Tensor> tensors) implements TensorSource {
+        @Override
+        public String description() {
+            return "drawn weights";
+        }
+
+        @Override
+        public Set<String> names() {
+            return tensors.keySet();
+        }
+
+        @Override
+        public long[] shape(String name) {
+            return tensors.get(name).shape();
+        }
+
+        @Override
+        public DType dtype(String name) {
+            return tensors.get(name).dtype();
+        }
+
+        @Override
+        public Tensor get(String name) {
+            return tensors.get(name);
+        }
+
+        @Override
+        public void close() {
+            tensors.values().forEach(Tensor::close);
+        }
     }
 
     /** A checkpoint without tensors: a network built on it knows its names and shapes and takes no memory. */
