@@ -28,11 +28,22 @@ public final class Attention {
         return merge(Functional.attention(split(q, heads), split(k, heads), split(v, heads), bias));
     }
 
-    private static Tensor split(Tensor x, int heads) {
+    /** Causal self-attention of tokens (B, n, D) that follow those in {@code past}; more than one at a time only where nothing is past. */
+    public static Tensor decode(Tensor q, Tensor k, Tensor v, int heads, Past past) {
+        if (q.size(1) > 1 && past.length() > 0) {
+            throw new IllegalArgumentException(q.size(1) + " tokens at once after " + past.length() + ": one is wanted");
+        }
+        Tensor[] all = past.append(split(k, heads), split(v, heads));
+        return merge(Functional.attention(split(q, heads), all[0], all[1], q.size(1) > 1));
+    }
+
+    /** (B, N, D) to (B, heads, N, D/heads). */
+    public static Tensor split(Tensor x, int heads) {
         return x.view(x.size(0), x.size(1), heads, x.size(2) / heads).transpose(1, 2);      // (B, heads, N, d)
     }
 
-    private static Tensor merge(Tensor x) {
+    /** (B, heads, N, d) to (B, N, heads*d). */
+    public static Tensor merge(Tensor x) {
         return x.transpose(1, 2).flatten(2, 3);                                             // (B, N, D)
     }
 }
