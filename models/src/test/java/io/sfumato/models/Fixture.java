@@ -2,7 +2,9 @@ package io.sfumato.models;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.sfumato.io.ConfigJson;
 import io.sfumato.io.JsonFile;
 import io.sfumato.io.SafeTensors;
@@ -35,6 +37,20 @@ public final class Fixture {
 
     public static List<JsonNode> cases(Path folder) {
         return StreamSupport.stream(JsonFile.read(folder.resolve("golden.json")).get("cases").spliterator(), false).toList();
+    }
+
+    /** The case of that name. */
+    public static JsonNode named(Path folder, String name) {
+        return cases(folder).stream().filter(c -> c.get("name").asText().equals(name)).findFirst().orElseThrow();
+    }
+
+    /** A config from JSON with single quotes. */
+    public static ConfigJson json(String text) {
+        try {
+            return new ConfigJson("test", new ObjectMapper().readTree(text.replace('\'', '"')));
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException(text, e);
+        }
     }
 
     public static Tensor tensor(SafeTensors golden, JsonNode c, String role) {

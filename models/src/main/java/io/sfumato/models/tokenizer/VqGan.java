@@ -158,6 +158,12 @@ public final class VqGan implements PictureTokenizer {
         decoder = new Decoder(w.sub("decoder"), config);
     }
 
+    /** Names that a file may have besides: what only training needs. */
+    public static boolean isExtra(String name) {
+        return name.startsWith("loss.") || name.equals("quantize.codebook_used") || name.startsWith("quantize.ema_")
+                || name.startsWith("model_ema.") || name.equals("colorize");
+    }
+
     public Config config() {
         return config;
     }

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.sfumato.io.CheckpointException;
 import io.sfumato.io.SafeTensors;
 import io.sfumato.io.TensorSource;
+import io.sfumato.io.TorchPickle;
 import io.sfumato.io.Weights;
 import io.sfumato.models.Fixture;
 import io.sfumato.tensor.DType;
@@ -16,6 +17,7 @@ import io.sfumato.tensor.Rng;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -53,13 +55,23 @@ class DVaeTest {
     }
 
     private static void with(Consumer<DVae> work) {
-        try (TensorSource e = SafeTensors.open(DVAE.resolve("encoder.safetensors"));
-                TensorSource d = SafeTensors.open(DVAE.resolve("decoder.safetensors"));
+        try (TensorSource e = TorchPickle.open(DVAE.resolve("encoder.pkl")); TensorSource d = TorchPickle.open(DVAE.resolve("decoder.pkl"));
                 Weights encoder = Weights.load(e, DType.F32, Device.CPU); Weights decoder = Weights.load(d, DType.F32, Device.CPU)) {
             work.accept(DVae.load(encoder, decoder, DVae.Config.of(e, d)));
         }
     }
 
+
+    @Test
+    void pickledModulesHoldTheStateDictsTensors() {
+        for (String side : List.of("encoder", "decoder")) {
+            try (var scope = new Scope(); TensorSource whole = TorchPickle.open(DVAE.resolve(side + ".pkl"));
+                    TensorSource dict = SafeTensors.open(DVAE.resolve(side + ".safetensors"))) {
+                assertThat(whole.names()).isEqualTo(dict.names());
+                assertThat(dict.names()).allMatch(name -> whole.get(name).equal(dict.get(name)));
+            }
+        }
+    }
 
     @Test
     void publishedSizes() {

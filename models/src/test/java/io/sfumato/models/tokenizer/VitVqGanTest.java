@@ -4,7 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.sfumato.io.CheckpointException;
+import io.sfumato.io.ConfigYaml;
+import io.sfumato.io.SafeTensors;
+import io.sfumato.io.TensorSource;
+import io.sfumato.io.TorchPickle;
 import io.sfumato.io.Weights;
 import io.sfumato.models.Fixture;
 import io.sfumato.models.tokenizer.VitVqGan.Side;
@@ -13,12 +18,45 @@ import io.sfumato.tensor.Device;
 import io.sfumato.tensor.Rng;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
+import java.nio.file.Path;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** ViT-VQGAN against the open replica. */
 class VitVqGanTest {
+    private static final Path VIT = Path.of("src/test/resources/golden/vitvqgan");
     private static final VitVqGan.Config TINY =
             new VitVqGan.Config(16, 24, 8, new Side(16, 1, 2, 24, 8), new Side(12, 2, 3, 20, 5), 6, 20, true, false, 1);
+
+    static Stream<Arguments> cases() {
+        return Fixture.cases(VIT).stream().map(c -> Arguments.of(c.get("name").asText(), c));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("cases")
+    void equalsTheReplica(String name, JsonNode c) {
+        VitVqGan.Config config = VitVqGan.Config.of(ConfigYaml.read(VIT.resolve(name + ".yaml")).child("model"));
+        try (var scope = new Scope(); SafeTensors golden = SafeTensors.open(VIT.resolve("golden.safetensors"));
+                TensorSource file = TorchPickle.open(VIT.resolve(name + ".ckpt")); Weights weights = Weights.load(file, DType.F32, Device.CPU)) {
+            VitVqGan vit = weights.build(w -> new VitVqGan(w, config), VqGan::isExtra);
+            Tensor pictures = Fixture.tensor(golden, c, "input_uint8").permute(0, 3, 1, 2).to(DType.F32).div(255);
+            Tensor codes = Fixture.tensor(golden, c, "codes"), latents = vit.latents(pictures);
+            Fixture.assertClose("latents", latents, Fixture.tensor(golden, c, "before_quantizing"), 5e-6);
+            assertThat(vit.codes(latents).toLongs()).isEqualTo(codes.toLongs());
+            assertThat(vit.encode(pictures).toLongs()).isEqualTo(codes.toLongs());
+            Fixture.assertClose("quantized", vit.quantized(codes), Fixture.tensor(golden, c, "quantized"), 1e-6);
+            Fixture.assertClose("decoded", vit.decode(vit.encode(pictures)), Fixture.tensor(golden, c, "decoded").clamp(0, 1), 5e-6);
+            Tensor given = Fixture.tensor(golden, c, "codes_given");
+            Fixture.assertClose("given", vit.picture(vit.quantized(given)).clamp(0, 1),
+                    Fixture.tensor(golden, c, "decoded_given").clamp(0, 1), 5e-6);
+            Tensor places = file.get("encoder.en_pos_embedding");
+            Fixture.assertClose("places", VitVqGan.places(config.height() / config.patch(), config.width() / config.patch(),
+                    config.encoder().width()), places, 1e-6);
+        }
+    }
 
     /** In units of 100,000: 50.9, 170.7 and 655.4 million. */
     @Test
@@ -81,7 +119,7 @@ class VitVqGanTest {
     }
 
     private static void refused(String json, String message) {
-        assertThatExceptionOfType(CheckpointException.class).isThrownBy(() -> VitVqGan.Config.of(VqGanTest.json(json)))
+        assertThatExceptionOfType(CheckpointException.class).isThrownBy(() -> VitVqGan.Config.of(Fixture.json(json)))
                 .withMessage(message);
     }
 }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.sfumato.io.CheckpointException;
 import io.sfumato.io.ConfigJson;
@@ -20,8 +19,6 @@ import io.sfumato.tensor.Device;
 import io.sfumato.tensor.Rng;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
@@ -87,8 +84,8 @@ class VqGanTest {
 
     @Test
     void gumbelTakesTheLargestLogit() {
-        ConfigJson params = json("{'embed_dim': 5, 'n_embed': 9, 'kl_weight': 1e-8}"),
-                dd = json("{'z_channels': 5, 'ch': 32, 'ch_mult': [1, 2], 'num_res_blocks': 1, 'resolution': 16, 'attn_resolutions': []}");
+        ConfigJson params = Fixture.json("{'embed_dim': 5, 'n_embed': 9, 'kl_weight': 1e-8}"),
+                dd = Fixture.json("{'z_channels': 5, 'ch': 32, 'ch_mult': [1, 2], 'num_res_blocks': 1, 'resolution': 16, 'attn_resolutions': []}");
         try (var scope = new Scope(); var rng = new Rng(1); Weights fresh = Weights.init(rng, Device.CPU)) {
             VqGan vq = new VqGan(fresh, VqGan.Config.taming(params, dd, Quantizer.GUMBEL));
             assertThat(fresh.parameters().get("quantize.embed.weight").shape()).containsExactly(9, 5);
@@ -102,10 +99,10 @@ class VqGanTest {
 
     @Test
     void publishedSizes() {
-        ConfigJson dd = json("{'z_channels': 256, 'resolution': 256, 'ch': 128, 'ch_mult': [1,1,2,2,4], 'num_res_blocks': 2,"
+        ConfigJson dd = Fixture.json("{'z_channels': 256, 'resolution': 256, 'ch': 128, 'ch_mult': [1,1,2,2,4], 'num_res_blocks': 2,"
                 + " 'attn_resolutions': [16], 'double_z': false, 'in_channels': 3, 'out_ch': 3, 'dropout': 0.0}");
-        VqGan.Config f16 = VqGan.Config.taming(json("{'embed_dim': 256, 'n_embed': 16384}"), dd, Quantizer.NEAREST);
-        VqGan.Config amused = VqGan.Config.diffusers(json("{'block_out_channels': [128, 256, 256, 512, 768], 'latent_channels': 64,"
+        VqGan.Config f16 = VqGan.Config.taming(Fixture.json("{'embed_dim': 256, 'n_embed': 16384}"), dd, Quantizer.NEAREST);
+        VqGan.Config amused = VqGan.Config.diffusers(Fixture.json("{'block_out_channels': [128, 256, 256, 512, 768], 'latent_channels': 64,"
                 + "'layers_per_block': 2, 'num_vq_embeddings': 8192, 'mid_block_add_attention': false,"
                 + "'down_block_types': ['DownEncoderBlock2D','DownEncoderBlock2D','DownEncoderBlock2D','DownEncoderBlock2D',"
                 + "'DownEncoderBlock2D'], 'up_block_types': ['UpDecoderBlock2D','UpDecoderBlock2D','UpDecoderBlock2D','UpDecoderBlock2D',"
@@ -130,11 +127,11 @@ class VqGanTest {
         refused(j -> j.put("out_channels", 4), "vqvae: key 'out_channels' is 4, where in_channels 3 is wanted");
         assertThatIllegalArgumentException().isThrownBy(() -> edited(j -> j.put("num_vq_embeddings", 0)))
                 .withMessage("layers 1, codes 0, embedding 4 and z channels 6 must be at least 1");
-        ConfigJson dd = json("{'double_z': true}");
-        assertThatExceptionOfType(CheckpointException.class).isThrownBy(() -> VqGan.Config.taming(json("{}"), dd, Quantizer.NEAREST))
+        ConfigJson dd = Fixture.json("{'double_z': true}");
+        assertThatExceptionOfType(CheckpointException.class).isThrownBy(() -> VqGan.Config.taming(Fixture.json("{}"), dd, Quantizer.NEAREST))
                 .withMessage("test: key 'double_z' is true, where false (nothing else is supported) is wanted");
         assertThatExceptionOfType(CheckpointException.class)
-                .isThrownBy(() -> VqGan.Config.taming(json("{'remap': 'used.npy'}"), json("{}"), Quantizer.NEAREST))
+                .isThrownBy(() -> VqGan.Config.taming(Fixture.json("{'remap': 'used.npy'}"), Fixture.json("{}"), Quantizer.NEAREST))
                 .withMessage("test: key 'remap' is used.npy, where no remapping of codes is wanted");
         assertThatExceptionOfType(CheckpointException.class).isThrownBy(() -> VqGan.Config.llamaGen(Fixture.empty()))
                 .withMessage("an empty checkpoint: no LlamaGen tokenizer: there is no tensor encoder.conv_in.weight");
@@ -159,13 +156,5 @@ class VqGanTest {
         ObjectNode json = (ObjectNode) JsonFile.read(VQ.resolve("attention/config.json"));
         edit.accept(json);
         return VqGan.Config.diffusers(new ConfigJson("vqvae", json));
-    }
-
-    static ConfigJson json(String text) {
-        try {
-            return new ConfigJson("test", new ObjectMapper().readTree(text.replace('\'', '"')));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 }
