@@ -33,7 +33,7 @@ class LauncherTest {
     private void java(String version) throws IOException {
         program("jdk/bin/java", """
                 if [ "$1" = -version ]; then echo 'openjdk version "%s" 2025-04-15' >&2; exit; fi
-                echo "$OMP_WAIT_POLICY"; printf '%%s\\n' "$@"
+                echo "$OMP_WAIT_POLICY"; echo "$GLIBC_TUNABLES"; printf '%%s\\n' "$@"
                 """.formatted(version));
     }
 
@@ -50,15 +50,16 @@ class LauncherTest {
         Files.createDirectory(folder.resolve("elsewhere"));
         Ran ran = run(folder.resolve("elsewhere"), Map.of(), link.toString(), "generate", "two words", "");
         Path home = script.getParent().toRealPath();
-        assertThat(ran).isEqualTo(new Ran(0, String.join("\n", "PASSIVE", "-Xmx512m", "-Xshare:auto", "--enable-native-access=ALL-UNNAMED",
+        assertThat(ran).isEqualTo(new Ran(0, String.join("\n", "PASSIVE", "glibc.malloc.hugetlb=1", "-Xmx512m", "-Xshare:auto", "--enable-native-access=ALL-UNNAMED",
                 "-Djava.awt.headless=true", "-Dsfumato.terminal=false", "-cp", home + "/cli/target/*:" + home + "/cli/target/lib/*",
                 "io.sfumato.cli.Main", "generate", "two words", "", ""), ""));
     }
 
     @Test
     void leavesWhatTheUserHasSet() throws IOException, InterruptedException {
-        Ran ran = run(folder, Map.of("SFUMATO_JAVA_OPTS", "-Xmx2g -Dx=y", "OMP_WAIT_POLICY", "ACTIVE"), script.toString());
-        assertThat(ran.out()).startsWith("ACTIVE\n-Xmx2g\n-Dx=y\n-Xshare:auto\n");
+        Ran ran = run(folder, Map.of("SFUMATO_JAVA_OPTS", "-Xmx2g -Dx=y", "OMP_WAIT_POLICY", "ACTIVE",
+                "GLIBC_TUNABLES", "glibc.malloc.check=1"), script.toString());
+        assertThat(ran.out()).startsWith("ACTIVE\nglibc.malloc.check=1\n-Xmx2g\n-Dx=y\n-Xshare:auto\n");
     }
 
     @Test
@@ -101,7 +102,7 @@ class LauncherTest {
 
     private Ran run(Path from, Map<String, String> environment, String... line) throws IOException, InterruptedException {
         ProcessBuilder builder = new ProcessBuilder(List.of(line)).directory(from.toFile());
-        for (String name : List.of("OMP_WAIT_POLICY", "SFUMATO_JAVA_OPTS")) {
+        for (String name : List.of("OMP_WAIT_POLICY", "GLIBC_TUNABLES", "SFUMATO_JAVA_OPTS")) {
             builder.environment().remove(name);
         }
         builder.environment().put("JAVA_HOME", folder.resolve("jdk").toString());

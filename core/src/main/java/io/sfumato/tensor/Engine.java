@@ -14,6 +14,7 @@ public final class Engine {
     /** System property: operator threads to begin with, in place of one for each physical core. */
     private static final String THREADS = "sfumato.threads";
     private static final String PHYSICAL_BYTES = "org.bytedeco.javacpp.maxPhysicalBytes";
+    private static final boolean AVX512;
 
     static {
         // JavaCPP otherwise stops a program whose resident memory is four times its Java heap: tensors are not in that heap.
@@ -27,6 +28,9 @@ public final class Engine {
                     + "): linux-x86_64, windows-x86_64, macosx-arm64 and macosx-x86_64 have one; " + firstLine(e), e);
         }
         setThreads(Integer.getInteger(THREADS, physicalCores()));
+        // OpenBLAS has threads of its own. Called from libtorch's they wait for each other, spinning: attention was seventy times slower.
+        openblas_nolapack.blas_set_num_threads(1);
+        AVX512 = cpuCapability().startsWith("AVX512");
     }
 
     private Engine() {
@@ -46,8 +50,11 @@ public final class Engine {
             throw new IllegalArgumentException("threads must be at least 1, not " + n);
         }
         torch.set_num_threads(n);
-        // OpenBLAS has threads of its own, which libtorch does not set.
-        openblas_nolapack.blas_set_num_threads(n);
+    }
+
+    /** Whether {@code type} has fast kernels in oneDNN on this CPU. */
+    static boolean hasOneDnn(DType type) {
+        return torch.hasMKLDNN() && (type == DType.F32 || type == DType.BF16 && AVX512);
     }
 
     /** The instruction set that the engine found, such as {@code AVX512}. */

@@ -1,6 +1,8 @@
 package io.sfumato.tensor;
 
+import java.util.Arrays;
 import org.bytedeco.pytorch.DoubleOptional;
+import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
 
@@ -10,11 +12,30 @@ public final class Functional {
     }
 
     /** x (..., in) with weight (out, in). */
-    public static Tensor linear(Tensor x, Tensor weight) { return new Tensor(torch.linear(x.raw(), weight.raw())); }
+    public static Tensor linear(Tensor x, Tensor weight) { return linear(x, weight, new TensorOptional()); }
 
     /** x (..., in) with weight (out, in) and bias (out). */
-    public static Tensor linear(Tensor x, Tensor weight, Tensor bias) {
-        return new Tensor(torch.linear(x.raw(), weight.raw(), some(bias)));
+    public static Tensor linear(Tensor x, Tensor weight, Tensor bias) { return linear(x, weight, some(bias)); }
+
+    private static Tensor linear(Tensor x, Tensor weight, TensorOptional bias) {
+        return new Tensor(isWorthOneDnn(x, weight) ? pointwise(x.raw(), weight.raw(), bias) : torch.linear(x.raw(), weight.raw(), bias));
+    }
+
+    /** Inference over enough rows, on a CPU: oneDNN's matrix product is then faster than the BLAS, and uses libtorch's threads. */
+    private static boolean isWorthOneDnn(Tensor x, Tensor weight) {
+        long in = weight.size(1);
+        return x.numel() >= 32 * in && in >= 16 && weight.size(0) >= 16 && x.size(-1) == in && !GradMode.is_enabled()
+                && x.raw().is_cpu() && x.dtype() == weight.dtype() && Engine.hasOneDnn(x.dtype());
+    }
+
+    /** The product as a 1x1 convolution, which oneDNN offers for plain memory: rows x (N, in) are a channels-last (1, in, N, 1). */
+    private static org.bytedeco.pytorch.Tensor pointwise(
+            org.bytedeco.pytorch.Tensor x, org.bytedeco.pytorch.Tensor weight, TensorOptional bias) {
+        long in = weight.size(1), out = weight.size(0);
+        long[] shape = new long[(int) x.dim()];
+        Arrays.setAll(shape, i -> i == shape.length - 1 ? out : x.size(i));
+        return torch.mkldnn_convolution(x.reshape(1, x.numel() / in, 1, in).permute(0, 3, 1, 2), weight.reshape(out, in, 1, 1), bias,
+                new long[] {0, 0}, new long[] {1, 1}, new long[] {1, 1}, 1).permute(0, 2, 3, 1).reshape(shape);
     }
 
     /** x (B, in, H, W) with weight (out, in, k, k) and bias (out); zero padding on each side. */
@@ -41,15 +62,28 @@ public final class Functional {
 
     /** softmax(q k^T / sqrt(d)) v with q (B, H, N, d), k and v (B, H, M, d); {@code causal} hides later positions. */
     public static Tensor attention(Tensor q, Tensor k, Tensor v, boolean causal) {
+        if (isSlowToAttend(q)) {
+            try (var scope = new Scope()) {
+                return scope.keep(attention(q.to(DType.F32), k.to(DType.F32), v.to(DType.F32), causal).to(q.dtype()));
+            }
+        }
         return new Tensor(torch.scaled_dot_product_attention(q.raw(), k.raw(), v.raw(),
                 new TensorOptional(), 0.0, causal, new DoubleOptional(), false));
     }
 
     /** As {@link #attention} with {@code mask}, which is added to the scores, broadcast to (B, H, N, M). */
     public static Tensor attention(Tensor q, Tensor k, Tensor v, Tensor mask) {
+        if (isSlowToAttend(q)) {
+            try (var scope = new Scope()) {
+                return scope.keep(attention(q.to(DType.F32), k.to(DType.F32), v.to(DType.F32), mask.to(DType.F32)).to(q.dtype()));
+            }
+        }
         return new Tensor(torch.scaled_dot_product_attention(q.raw(), k.raw(), v.raw(),
                 some(mask), 0.0, false, new DoubleOptional(), false));
     }
+
+    // Half precision on a CPU falls to a kernel that is twenty times slower than float32's.
+    private static boolean isSlowToAttend(Tensor q) { return q.raw().is_cpu() && q.dtype().bytes() == 2; }
 
     /** Nearest-neighbour resize of (B, C, H, W). */
     public static Tensor upsampleNearest(Tensor x, long height, long width) {

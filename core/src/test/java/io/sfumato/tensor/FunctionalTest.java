@@ -1,0 +1,65 @@
+package io.sfumato.tensor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.function.Supplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** The fast paths of inference against the plain ones that training takes. */
+class FunctionalTest {
+    private final Scope scope = new Scope();
+    private final Rng rng = new Rng(3);
+
+    @AfterEach
+    void close() {
+        rng.close();
+        scope.close();
+    }
+
+    @Test
+    void linearIsTheSameInInferenceAsInTraining() {
+        for (long[] shape : new long[][] {{32, 16}, {3, 50, 20}, {2, 1, 40, 33}, {31, 16}, {5, 8}}) {
+            long in = shape[shape.length - 1];
+            for (long out : new long[] {16, 45, 3}) {
+                Tensor x = rng.randn(shape), weight = rng.randn(out, in), bias = rng.randn(out);
+                equal(1e-5, () -> Functional.linear(x, weight, bias));
+                equal(1e-5, () -> Functional.linear(x, weight));
+                equal(1e-5, () -> Functional.linear(Tensor.cat(-1, x, x).narrow(-1, 0, in), weight, bias));
+                equal(0.02, () -> Functional.linear(x.to(DType.BF16), weight.to(DType.BF16), bias.to(DType.BF16)));
+            }
+        }
+    }
+
+    @Test
+    void linearRefusesOtherWidthsInInferenceToo() {
+        try (var noGrad = new NoGrad()) {
+            assertThatThrownBy(() -> Functional.linear(Tensor.ones(64, 20), Tensor.ones(16, 40)))
+                    .hasMessageStartingWith("mat1 and mat2 shapes cannot be multiplied (64x20 and 40x16)");
+        }
+    }
+
+    @Test
+    void halfPrecisionAttendsInFloat32() {
+        Tensor q = rng.randn(2, 3, 20, 8).to(DType.BF16), k = rng.randn(2, 3, 11, 8).to(DType.BF16), v = rng.randn(2, 3, 11, 8).to(DType.BF16);
+        Tensor exact = Functional.attention(q.to(DType.F32), k.to(DType.F32), v.to(DType.F32), false);
+        assertThat(Functional.attention(q, k, v, false).equal(exact.to(DType.BF16))).isTrue();
+        Tensor mask = rng.randn(20, 11).to(DType.BF16);
+        Tensor masked = Functional.attention(q.to(DType.F32), k.to(DType.F32), v.to(DType.F32), mask.to(DType.F32));
+        assertThat(Functional.attention(q, k, v, mask).equal(masked.to(DType.BF16))).isTrue();
+    }
+
+    private static void equal(double tolerance, Supplier<Tensor> f) {
+        long before = Scope.live();
+        try (var inner = new Scope()) {
+            Tensor plain = f.get().to(DType.F32);
+            try (var noGrad = new NoGrad()) {
+                Tensor fast = f.get().to(DType.F32);
+                assertThat(fast.shape()).isEqualTo(plain.shape());
+                assertThat(fast.sub(plain).abs().amax(false).item() / plain.abs().amax(false).item()).isLessThan(tolerance);
+            }
+        }
+        assertThat(Scope.live()).isEqualTo(before);
+    }
+}
