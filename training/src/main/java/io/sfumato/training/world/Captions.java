@@ -5,6 +5,7 @@ import io.sfumato.training.world.Scene.Related;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 
 /** Writes captions. Each names all groups with their counts and colours, and the relations it was told to say. */
 final class Captions {
@@ -22,30 +23,42 @@ final class Captions {
 
     /** A group with what its noun may be called. */
     record Named(Group group, Kind kind) {
+        /** Whether its verb is in the plural; uncounted nouns such as scissors may be. */
+        boolean many() {
+            boolean pairs = !kind.counted() && kind.noun().endsWith("s") && Character.isLowerCase(kind.noun().charAt(0));
+            return group.count() > 1 || pairs;
+        }
     }
 
     /** One sentence about groups, of which at most one relation is told. */
     String sentence(List<Named> groups, List<Related> said, List<String> places, Style style) {
-        List<String> phrases = phrases(groups);
-        String text;
-        if (!said.isEmpty()) {
-            Related told = said.get(0);
-            text = filled(pick(Phrasings.TWO.get(told.relation())), groups, phrases, told.subject(), told.object());
-            for (int i = 0; i < groups.size(); i++) {
-                text += i == told.subject() || i == told.object() ? "" : ", and " + phrases.get(i);
-            }
-        } else if (groups.size() == 2) {
-            text = filled(pick(Phrasings.BOTH), groups, phrases, 0, 1);
-        } else {
-            String all = String.join(", ", phrases.subList(0, phrases.size() - 1)) + (phrases.size() > 1 ? " and " : "")
-                    + phrases.get(phrases.size() - 1);
-            text = verbs(pick(Phrasings.ONE), groups.size() > 1 || groups.get(0).group().count() > 1).replace("%1$s", all);
-        }
-        if (!style.phrases().isEmpty()) {
-            text = pick(style.phrases()).replace("%s", text);
-        }
+        boolean bare = !style.phrases().isEmpty();
+        String text = bare ? pick(style.phrases()).replace("%s", told(groups, said, true)) : told(groups, said, false);
         text = places.isEmpty() ? text : text + " " + pick(places);
         return random.nextInt(8) == 0 ? Character.toUpperCase(text.charAt(0)) + text.substring(1) + "." : text;
+    }
+
+    /** What there is; {@code bare} without words that belong before a style's. */
+    private String told(List<Named> groups, List<Related> said, boolean bare) {
+        List<String> phrases = phrases(groups);
+        if (!said.isEmpty()) {
+            Related told = said.get(0);
+            List<String> templates = Phrasings.TWO.get(told.relation());
+            String text = filled(bare ? templates.get(0) : pick(templates), groups, phrases, told.subject(), told.object());
+            List<String> others = IntStream.range(0, groups.size()).filter(i -> i != told.subject() && i != told.object())
+                    .mapToObj(phrases::get).toList();
+            return others.isEmpty() ? text : text + ", with " + joined(others);
+        }
+        if (groups.size() == 2) {
+            return filled(bare ? Phrasings.BOTH.get(0) : pick(Phrasings.BOTH), groups, phrases, 0, 1);
+        }
+        String all = joined(phrases);
+        return bare ? all : verbs(pick(Phrasings.ONE), groups.size() > 1 || groups.get(0).many()).replace("%1$s", all);
+    }
+
+    private static String joined(List<String> phrases) {
+        int last = phrases.size() - 1;
+        return last == 0 ? phrases.get(0) : String.join(", ", phrases.subList(0, last)) + " and " + phrases.get(last);
     }
 
     /** Several sentences, as of someone who tells what there is to see, in the manner of Localized Narratives. */
@@ -59,7 +72,7 @@ final class Captions {
                 Named other = groups.get(first);
                 String known = other.kind().counted() ? "the " + (other.group().count() > 1 ? other.kind().plural() : other.kind().noun())
                         : other.kind().noun();
-                sentences.add(verbs(pick(Phrasings.SECONDS.get(said.get(0).relation())), groups.get(i).group().count() > 1)
+                sentences.add(verbs(pick(Phrasings.SECONDS.get(said.get(0).relation())), groups.get(i).many())
                         .replace("%1$s", phrases.get(i)).replace("%2$s", known));
             } else if (i != first) {
                 sentences.add(filled(pick(Phrasings.ADDITIONS), groups, phrases, i, i));
@@ -75,7 +88,7 @@ final class Captions {
     }
 
     private static String filled(String template, List<Named> groups, List<String> phrases, int one, int two) {
-        return verbs(template, groups.get(one).group().count() > 1)
+        return verbs(template, groups.get(one).many())
                 .replace("%1$s", phrases.get(one)).replace("%2$s", phrases.get(two));
     }
 

@@ -87,8 +87,9 @@ public final class World {
             List<Colour> colours = Kind.colours(look);
             String colour = colours.isEmpty() || random.nextDouble() >= config.coloured() ? Scene.NATURAL
                     : colours.get(random.nextInt(colours.size())).word();
-            Size size = random.nextDouble() >= config.sized() ? Size.MEDIUM : random.nextBoolean() ? Size.LARGE : Size.SMALL;
-            cast.add(new Actor(new Group(kind.noun(), colour, groups > 1 && size == Size.SMALL ? Size.MEDIUM : size, count), kind, look));
+            boolean sized = random.nextDouble() < config.sized() && groups == 1;
+            Size size = sized ? random.nextBoolean() ? Size.LARGE : Size.SMALL : Size.MEDIUM;
+            cast.add(new Actor(new Group(kind.noun(), colour, size, count), kind, look));
         }
         return cast;
     }

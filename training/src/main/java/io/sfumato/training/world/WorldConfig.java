@@ -13,7 +13,7 @@ import java.util.List;
  * @param counts      shares of kinds with 1, 2, 3, 4 and 5 things, as many as are wanted
  * @param things      most things in a scene
  * @param coloured    share of kinds with a colour word, where the noun takes one
- * @param sized       share of kinds that are small or large
+ * @param sized       share of scenes of one kind in which it is small or large
  * @param placed      share of captions that name the background
  * @param backgrounds which there are; all if none
  * @param styles      other styles than {@link Style#FLAT}
