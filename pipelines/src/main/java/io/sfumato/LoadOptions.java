@@ -1,10 +1,15 @@
 package io.sfumato;
 
+import io.sfumato.hub.FileHints;
 import io.sfumato.tensor.DType;
 import io.sfumato.tensor.Device;
 
-/** How a model's weights are held: float32 on the CPU unless asked otherwise. */
-public record LoadOptions(DType dtype, Device device) {
+/**
+ * How a model's weights are held: float32 on the CPU unless asked otherwise.
+ *
+ * @param hints what the model's files leave open
+ */
+public record LoadOptions(DType dtype, Device device, FileHints hints) {
     public LoadOptions {
         if (dtype != DType.F32 && dtype != DType.BF16 && dtype != DType.F16) {
             throw new IllegalArgumentException("a model runs in f32, bf16 or f16, not " + dtype.code());
@@ -12,6 +17,14 @@ public record LoadOptions(DType dtype, Device device) {
         if (dtype == DType.F16 && device == Device.CPU) {
             throw new IllegalArgumentException("f16 is not for the CPU: use f32, or bf16 where the CPU has it");
         }
+    }
+
+    public LoadOptions(DType dtype, Device device) {
+        this(dtype, device, FileHints.NONE);
+    }
+
+    public LoadOptions withHints(FileHints hints) {
+        return new LoadOptions(dtype, device, hints);
     }
 
     public static LoadOptions defaults() {

@@ -22,7 +22,7 @@ public interface TextToImage extends AutoCloseable {
         return load(ModelUri.DEFAULT);
     }
 
-    /** Opens a model folder, or {@code builtin:NAME}. */
+    /** Opens a model folder, a single file, or {@code builtin:NAME}. */
     static TextToImage load(String uri) {
         return load(uri, LoadOptions.defaults());
     }
@@ -33,7 +33,7 @@ public interface TextToImage extends AutoCloseable {
      * @throws io.sfumato.io.CheckpointException for a folder that is no model, or a damaged one, naming the file and what is wrong
      */
     static TextToImage load(String uri, LoadOptions options) {
-        return Families.load(ModelUri.resolve(uri), options);
+        return Families.load(ModelUri.resolve(uri, options.hints()), options);
     }
 
     /** What the model's folder would have: nothing in it is left to be filled in. */

@@ -12,7 +12,6 @@ import io.sfumato.diffusion.Samplers;
 import io.sfumato.families.Families;
 import io.sfumato.families.MemoryEstimate;
 import io.sfumato.hub.ModelFolder;
-import io.sfumato.hub.ModelUri;
 import io.sfumato.image.GenerationParameters;
 import io.sfumato.image.Image;
 import io.sfumato.image.ImageFile;
@@ -52,13 +51,14 @@ final class Generate implements Callable<Integer> {
     @Option(order = 1, names = "--negative", paramLabel = "TEXT", description = "what to lead away from")
     private String negative = "";
 
-    @Option(order = 2, names = "--model", paramLabel = "URI", description = "a model folder, or builtin:NAME (${DEFAULT-VALUE})")
-    private String model = ModelUri.DEFAULT;
+    @Mixin
+    private final ModelChoice model = new ModelChoice();
 
     @Mixin
     private final GivenPictures pictures = new GivenPictures();
 
     private final List<UnaryOperator<Options>> changes = new ArrayList<>();
+    private final List<String> notes = new ArrayList<>();
     private List<Path> output = List.of();
     private List<Path> trace = List.of();
     private List<Path> preview = List.of();
@@ -170,7 +170,8 @@ final class Generate implements Callable<Integer> {
         Options asked = Main.checked(spec, () -> changed(Options.defaults()));
         List<Path> files = Main.checked(spec, () -> targets(asked));
         Prompt wish = Main.checked(spec, () -> pictures.addTo(Prompt.of(prompt).withNegative(negative)));
-        ModelFolder folder = ModelUri.resolve(model);
+        ModelFolder folder = model.open();
+        notes.addAll(folder.notes());
         if (load.device() == Device.CPU) {
             Families.memory(folder, load, asked.sizedFor(wish)).require(MemoryEstimate.available());
         }
@@ -295,8 +296,8 @@ final class Generate implements Callable<Integer> {
     }
 
     private String modelName() {
-        return model.startsWith("builtin:") ? model.substring("builtin:".length())
-                : Path.of(model).toAbsolutePath().normalize().getFileName().toString();
+        return model.uri().startsWith("builtin:") ? model.uri().substring("builtin:".length())
+                : Path.of(model.uri()).toAbsolutePath().normalize().getFileName().toString();
     }
 
     private static String number(double x) {
@@ -307,6 +308,7 @@ final class Generate implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         PrintWriter err = spec.commandLine().getErr();
         if (!quiet) {
+            notes.forEach(note -> err.println("sfumato: " + note));
             warnings.forEach(warning -> err.println("sfumato: warning: " + warning));
             err.println(String.format(Locale.ROOT, "%d picture%s of %dx%d in %.1f s, seed %d", files.size(), files.size() == 1 ? "" : "s",
                     o.width(), o.height(), seconds, o.seed()));
@@ -326,10 +328,11 @@ final class Generate implements Callable<Integer> {
         all.put("seeds", LongStream.range(0, files.size()).map(i -> o.seed() + i).boxed().toList());
         all.put("prompt", prompt);
         all.put("negative", negative);
-        all.put("model", model);
+        all.put("model", model.uri());
         all.put("options", new ObjectMapper().valueToTree(o));
         all.put("seconds", seconds);
         all.put("warnings", warnings);
+        all.put("notes", notes);
         try {
             return new ObjectMapper().writeValueAsString(all);
         } catch (JsonProcessingException e) {

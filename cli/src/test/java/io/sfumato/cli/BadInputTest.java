@@ -76,8 +76,10 @@ class BadInputTest {
         Path empty = Files.createDirectory(folder.resolve("empty"));
         refused(with("--model", empty), Main.FAILED, empty + ": no model folder: there is no model_index.json in it");
         Path file = Files.writeString(folder.resolve("notes.txt"), "hello");
-        refused(with("--model", file), Main.FAILED, file + ": a file, where a model folder is wanted");
+        refused(with("--model", file), Main.FAILED, file + ": no safetensors file: it has 5 bytes, fewer than the 8 of a header length");
         refused(with("--model", "builtin:none"), Main.FAILED, "");
+        refused(with("--prediction", "x0"), Main.MISUSED, "prediction must be eps or v, not 'x0'");
+        refused(with("--config", Ran.MODEL), Main.FAILED, Ran.MODEL + ": a folder has its own configs: --config is for a model in a single file");
     }
 
     @Test

@@ -42,6 +42,7 @@ class GenerateOptionsTest {
         CHANGES.put("--count", 2);
         CHANGES.put("--clip-skip", 1);
         CHANGES.put("--dtype", "bf16");
+        CHANGES.put("--prediction", "v");
         CHANGES_WITH_INIT.put("--strength", 0.5);
         CHANGES_WITH_INIT.put("--mask", "mask.png");
     }
@@ -55,7 +56,7 @@ class GenerateOptionsTest {
         known.addAll(REFUSED.keySet());
         known.addAll(ABOUT_ELSE.keySet());
         known.addAll(CHANGES_WITH_INIT.keySet());
-        known.addAll(Set.of("--init", "--model", "--help", "--version"));
+        known.addAll(Set.of("--config", "--init", "--model", "--help", "--version"));
         Set<String> options = Main.commandLine().getSubcommands().get("generate").getCommandSpec().options().stream()
                 .map(OptionSpec::longestName).collect(Collectors.toCollection(TreeSet::new));
         assertThat(options).isEqualTo(known);
@@ -72,6 +73,17 @@ class GenerateOptionsTest {
         Path scheduler = other.resolve("scheduler/scheduler_config.json");
         Files.writeString(scheduler, Files.readString(scheduler).replace("\"epsilon\"", "\"v_prediction\""));
         assertThat(trace("--model", other)).isNotEqualTo(base);
+    }
+
+    @Test
+    void aModelInOneFileDrawsTheSame() throws IOException {
+        byte[] base = trace();
+        for (String file : List.of("sd1-single-file.safetensors", "sd1-pickle.ckpt")) {
+            Path model = Ran.MODEL.resolveSibling(file);
+            assertThat(trace("--model", model, "--config", Ran.MODEL)).isEqualTo(base);
+            assertThat(Ran.generate("--model", model, "--config", Ran.MODEL, "--output", folder.resolve("a.png")).err())
+                    .startsWith("sfumato: " + file + " is Stable Diffusion 1 in one file").contains("sfumato: prediction epsilon (told by ");
+        }
     }
 
     @Test

@@ -8,13 +8,13 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 
-/** A checkpoint in several safetensors files under a {@code *.safetensors.index.json} whose {@code weight_map} tells which. */
+/** A checkpoint in several files under a {@code *.index.json} whose {@code weight_map} tells which. */
 public final class ShardedTensors implements TensorSource {
     private final Path index;
-    private final Map<String, SafeTensors> files;
-    private final Map<String, SafeTensors> byName;
+    private final Map<String, TensorSource> files;
+    private final Map<String, TensorSource> byName;
 
-    private ShardedTensors(Path index, Map<String, SafeTensors> files, Map<String, SafeTensors> byName) {
+    private ShardedTensors(Path index, Map<String, TensorSource> files, Map<String, TensorSource> byName) {
         this.index = index;
         this.files = files;
         this.byName = byName;
@@ -26,16 +26,16 @@ public final class ShardedTensors implements TensorSource {
         if (!map.isObject()) {
             throw new CheckpointException(index + ": no weight_map in this index");
         }
-        Map<String, SafeTensors> files = new TreeMap<>();
-        Map<String, SafeTensors> byName = new TreeMap<>();
+        Map<String, TensorSource> files = new TreeMap<>();
+        Map<String, TensorSource> byName = new TreeMap<>();
         try {
             for (var e : map.properties()) {
                 String file = e.getValue().asText();
-                if (!file.matches("[^/\\\\:\\p{Cntrl}]+")) {
-                    throw new CheckpointException(index + ": '" + SafeTensorsHeader.shown(file) + "' is not a file of the same folder");
+                if (!file.matches("[^/\\\\:\\p{Cntrl}]+") || file.endsWith(".json")) {
+                    throw new CheckpointException(index + ": '" + SafeTensorsHeader.shown(file) + "' is not a checkpoint of the same folder");
                 }
                 Path path = index.resolveSibling(file);
-                SafeTensors shard = files.computeIfAbsent(file, f -> SafeTensors.open(path));
+                TensorSource shard = files.computeIfAbsent(file, f -> TensorSource.open(path));
                 if (!shard.names().contains(e.getKey())) {
                     throw new CheckpointException(path + ": there is no tensor '"
                             + SafeTensorsHeader.shown(e.getKey()) + "', though the index says so");
@@ -43,7 +43,7 @@ public final class ShardedTensors implements TensorSource {
                 byName.put(e.getKey(), shard);
             }
         } catch (RuntimeException e) {
-            files.values().forEach(SafeTensors::close);
+            files.values().forEach(TensorSource::close);
             throw e;
         }
         return new ShardedTensors(index, files, byName);
@@ -74,8 +74,8 @@ public final class ShardedTensors implements TensorSource {
         return shard(name).get(name);
     }
 
-    private SafeTensors shard(String name) {
-        SafeTensors shard = byName.get(name);
+    private TensorSource shard(String name) {
+        TensorSource shard = byName.get(name);
         if (shard == null) {
             throw new CheckpointException(index + ": there is no tensor '" + name + "'");
         }
@@ -84,6 +84,6 @@ public final class ShardedTensors implements TensorSource {
 
     @Override
     public void close() {
-        files.values().forEach(SafeTensors::close);
+        files.values().forEach(TensorSource::close);
     }
 }

@@ -15,7 +15,6 @@ import io.sfumato.diffusion.SchedulerConfig;
 import io.sfumato.hub.ModelFolder;
 import io.sfumato.image.Image;
 import io.sfumato.io.ConfigJson;
-import io.sfumato.io.JsonFile;
 import io.sfumato.io.TensorSource;
 import io.sfumato.io.Weights;
 import io.sfumato.models.clip.ClipText;
@@ -54,7 +53,7 @@ final class StableDiffusion implements TextToImage {
     StableDiffusion(ModelFolder folder, LoadOptions load) {
         this.load = load;
         try {
-            tokenizer = ClipTokenizer.load(folder.folder("tokenizer"));
+            tokenizer = folder.tokenizer();
             ConfigJson unetJson = folder.config("unet");
             UNetConfig unetConfig = UNetConfig.of(unetJson);
             AutoencoderKl.Config vaeConfig = AutoencoderKl.Config.of(folder.config("vae"));
@@ -63,7 +62,7 @@ final class StableDiffusion implements TextToImage {
                     name -> name.endsWith(ClipText.POSITION_IDS));
             unet = build(folder, "unet", w -> new UNet2DCondition(w, unetConfig), name -> false);
             latents = new StableDiffusionLatents(build(folder, "vae", w -> new AutoencoderKl(w, vaeConfig), name -> false), load);
-            scheduler = SchedulerConfig.of(JsonFile.read(folder.folder("scheduler").resolve("scheduler_config.json")));
+            scheduler = SchedulerConfig.of(folder.scheduler());
             int size = unetJson.integer("sample_size", 64) * vaeConfig.factor();
             defaults = FolderDefaults.of(folder, Options.defaults().withSize(size, size).withSampler(scheduler.className()));
         } catch (RuntimeException e) {

@@ -1,67 +1,82 @@
 package io.sfumato.hub;
 
-import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.sfumato.io.CheckpointException;
 import io.sfumato.io.ConfigJson;
-import io.sfumato.io.JsonFile;
-import io.sfumato.io.SafeTensors;
-import io.sfumato.io.ShardedTensors;
 import io.sfumato.io.TensorSource;
+import io.sfumato.text.ClipTokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** A model in the layout of diffusers: {@code model_index.json} and a folder for each component. */
-public record ModelFolder(Path path) {
-    private static final List<String> STEMS = List.of("diffusion_pytorch_model", "model");
-    private static final List<String> ENDINGS = List.of(
-            ".safetensors", ".safetensors.index.json", ".fp16.safetensors", ".safetensors.index.fp16.json");
+/**
+ * A model: a folder in the layout of diffusers, with {@code model_index.json} and a folder for each component, or a single file of
+ * Stable Diffusion, which looks like such a folder.
+ */
+public final class ModelFolder {
+    private final Path path;
+    private final FileHints hints;
+    private final ModelLayout layout;
 
-    public ModelFolder {
-        if (!Files.isDirectory(path)) {
-            throw new CheckpointException(path + (Files.exists(path) ? ": a file, where a model folder is wanted"
-                    : ": there is no such model folder"));
+    public ModelFolder(Path path) {
+        this(path, FileHints.NONE);
+    }
+
+    /** @throws CheckpointException for what is no model, naming what is missing or wrong */
+    public ModelFolder(Path path, FileHints hints) {
+        this.path = path;
+        this.hints = hints;
+        if (Files.isRegularFile(path)) {
+            layout = SingleFile.open(path, hints);
+        } else {
+            layout = new DiffusersFolder(path);
+            if (!hints.config().isEmpty()) {
+                throw new CheckpointException(path + ": a folder has its own configs: --config is for a model in a single file");
+            }
         }
-        if (!Files.exists(path.resolve("model_index.json"))) {
-            throw new CheckpointException(path + ": no model folder: there is no model_index.json in it");
-        }
+    }
+
+    /** The folder, or the file. */
+    public Path path() {
+        return path;
     }
 
     /** The pipeline class that the folder was saved from, such as {@code StableDiffusionPipeline}. */
     public String pipeline() {
-        return index().path("_class_name").asText();
-    }
-
-    private JsonNode index() {
-        return JsonFile.read(path.resolve("model_index.json"));
+        return layout.pipeline();
     }
 
     /** The {@code config.json} of a component. */
     public ConfigJson config(String component) {
-        return ConfigJson.read(folder(component).resolve("config.json"));
+        return layout.config(component);
     }
 
-    /** A component's folder. */
+    /** The {@code scheduler_config.json}. */
+    public ObjectNode scheduler() {
+        ObjectNode scheduler = layout.scheduler();
+        return hints.prediction().isEmpty() ? scheduler : scheduler.put("prediction_type", hints.predictionType(""));
+    }
+
+    /** The tokenizer of a component {@code tokenizer}. */
+    public ClipTokenizer tokenizer() {
+        return layout.tokenizer();
+    }
+
+    /** A component's folder; a single file has none. */
     public Path folder(String component) {
-        Path folder = path.resolve(component);
-        if (!Files.isDirectory(folder)) {
-            throw new CheckpointException(path + ": the component '" + component + "' is missing: there is no folder " + folder);
-        }
-        return folder;
+        return layout.folder(component);
     }
 
-    /** Opens a component's weights: one file or shards, in full precision where the folder has it, else in float16. */
+    /**
+     * Opens a component's weights: one file or shards, safetensors or pickles, in full precision where the model has it, else in
+     * float16.
+     */
     public TensorSource weights(String component) {
-        Path folder = folder(component);
-        for (String ending : ENDINGS) {
-            for (String stem : STEMS) {
-                Path file = folder.resolve(stem + ending);
-                if (Files.exists(file)) {
-                    return ending.endsWith(".json") ? ShardedTensors.open(file) : SafeTensors.open(file);
-                }
-            }
-        }
-        throw new CheckpointException(folder + ": no weights: there is no " + STEMS.get(0) + ".safetensors, " + STEMS.get(1)
-                + ".safetensors, nor a variant or an index of either");
+        return layout.weights(component);
+    }
+
+    /** What was recognised and what assumed, for the user; a folder says everything itself. */
+    public List<String> notes() {
+        return layout.notes();
     }
 }

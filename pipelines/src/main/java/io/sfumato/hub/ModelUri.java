@@ -4,7 +4,7 @@ import io.sfumato.io.CheckpointException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 
-/** Where a model is: a folder's path, or {@code builtin:NAME} for one on the class path. */
+/** Where a model is: the path of a folder or of a single file, or {@code builtin:NAME} for one on the class path. */
 public final class ModelUri {
     /** The embedded default. */
     public static final String DEFAULT = "builtin:first-light";
@@ -13,13 +13,18 @@ public final class ModelUri {
     private ModelUri() {
     }
 
-    /** The folder that {@code uri} means; one on the class path is unpacked into a cache first. */
+    /** The model that {@code uri} means; one on the class path is unpacked into a cache first. */
     public static ModelFolder resolve(String uri) {
+        return resolve(uri, FileHints.NONE);
+    }
+
+    /** As {@link #resolve(String)}, by what the user says of its files. */
+    public static ModelFolder resolve(String uri, FileHints hints) {
         if (uri.startsWith(BUILTIN)) {
-            return BuiltinModels.unpack(uri.substring(BUILTIN.length()));
+            return new ModelFolder(BuiltinModels.unpack(uri.substring(BUILTIN.length())).path(), hints);
         }
         try {
-            return new ModelFolder(Path.of(uri));
+            return new ModelFolder(Path.of(uri), hints);
         } catch (InvalidPathException e) {
             throw new CheckpointException("'" + uri + "' is neither a path nor builtin:NAME");
         }

@@ -46,12 +46,22 @@ record GoldenCase(String family, JsonNode json) {
         for (Path part : parts) {
             lay(part, folder);
         }
+        configure(folder);
+        check(new ModelFolder(folder));
+    }
+
+    /** Gives a folder the pipeline and the scheduler of this call. */
+    void configure(Path folder) throws IOException {
         ObjectNode index = (ObjectNode) JsonFile.read(folder.resolve("model_index.json"));
         Files.writeString(folder.resolve("model_index.json"), index.put("_class_name", text("pipeline")).toString());
         ObjectNode scheduler = ((ObjectNode) json.get("scheduler_config").deepCopy()).put("_class_name", text("scheduler_class"));
         Files.writeString(folder.resolve("scheduler").resolve("scheduler_config.json"), scheduler.toString());
+    }
+
+    /** Runs it on {@code model} and compares all. */
+    void check(ModelFolder model) {
         try (SafeTensors golden = SafeTensors.open(Golden.file(family + "/golden.safetensors"));
-                StableDiffusion sd = new StableDiffusion(new ModelFolder(folder), LoadOptions.defaults());
+                StableDiffusion sd = new StableDiffusion(model, LoadOptions.defaults());
                 Trace trace = Trace.recording(); Scope scope = new Scope()) {
             sd.generate(prompts(golden), options(), Listener.none(), trace);
             compare(trace, golden);

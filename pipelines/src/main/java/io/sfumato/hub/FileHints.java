@@ -1,0 +1,30 @@
+package io.sfumato.hub;
+
+import java.util.List;
+
+/**
+ * What the user says of a model that its files leave open.
+ *
+ * @param config     a folder in the layout of diffusers, such as a similar model's, whose configs and tokenizer a single file is read
+ *                   by; empty for none
+ * @param prediction what the U-Net predicts: {@code eps} or {@code v}; empty for what the model says
+ */
+public record FileHints(String config, String prediction) {
+    /** Nothing is said. */
+    public static final FileHints NONE = new FileHints("", "");
+
+    public FileHints {
+        if (!List.of("", "eps", "v").contains(prediction)) {
+            throw new IllegalArgumentException("prediction must be eps or v, not '" + prediction + "'");
+        }
+    }
+
+    /** {@code prediction} as schedulers name it; {@code otherwise} where nothing is said. */
+    String predictionType(String otherwise) {
+        return switch (prediction) {
+            case "eps" -> "epsilon";
+            case "v" -> "v_prediction";
+            default -> otherwise;
+        };
+    }
+}
