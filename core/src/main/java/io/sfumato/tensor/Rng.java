@@ -97,6 +97,11 @@ public final class Rng implements AutoCloseable {
         return torch.empty(Tensor.checked(shape), Tensor.options(type), Tensor.noFormat());
     }
 
+    /** What the stream was seeded with. */
+    public long seed() {
+        return generator.current_seed();
+    }
+
     /** The state of the stream, to go on from with {@link #restore}. */
     public Tensor state() {
         return new Tensor(generator.get_state());

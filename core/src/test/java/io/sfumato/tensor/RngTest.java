@@ -70,6 +70,14 @@ class RngTest {
     }
 
     @Test
+    void knowsItsSeed() {
+        try (var rng = new Rng(-5); var scope = new Scope()) {
+            rng.randn(3);
+            assertThat(rng.seed()).isEqualTo(-5);
+        }
+    }
+
+    @Test
     void goesOnFromARestoredState() {
         try (var scope = new Scope(); var rng = new Rng(-5); var other = new Rng(6)) {
             rng.randn(3);

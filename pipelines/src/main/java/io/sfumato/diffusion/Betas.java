@@ -17,6 +17,8 @@ record Betas(double start, double end, Terminal terminal, List<String> schedules
     static final Betas PLAIN = new Betas(0.0001, 0.02, Terminal.AS_TRAINED, COMMON);
     static final Betas ZERO_SNR = new Betas(0.0001, 0.02, Terminal.ZERO, COMMON);
     static final Betas NEARLY_ZERO_SNR = new Betas(0.0001, 0.02, Terminal.NEARLY_ZERO, COMMON);
+    static final Betas LATENT = new Betas(0.00085, 0.012, Terminal.AS_TRAINED, COMMON);
+    static final Betas DISTILLED = new Betas(0.00085, 0.012, Terminal.ZERO, "scaled_linear", "linear", "squaredcos_cap_v2");
     static final Betas HEUN = new Betas(0.00085, 0.012, Terminal.AS_TRAINED, "linear", "scaled_linear", "squaredcos_cap_v2", "exp");
     static final Betas UNCLIP = new Betas(0, 0, Terminal.AS_TRAINED, "squaredcos_cap_v2");
     /** Of schedulers whose sigmas do not come from betas. */

@@ -5,10 +5,17 @@ import io.sfumato.tensor.Tensor;
 /** Keeps a predicted picture x0 (B, ...) in the range of real ones. */
 @FunctionalInterface
 public interface Clipping {
+    Clipping NONE = x0 -> x0;
+
     Tensor apply(Tensor x0);
 
+    /** Whether it does anything. */
+    default boolean clips() {
+        return this != NONE;
+    }
+
     static Clipping none() {
-        return x0 -> x0;
+        return NONE;
     }
 
     static Clipping range(double limit) {

@@ -5,9 +5,10 @@ import io.sfumato.tensor.Tensor;
 
 /**
  * Euler's method on the probability-flow ODE dx/dsigma = (x - x0) / sigma (Karras et al. 2022, algorithm 2 without its second-order
- * correction). As the reference does, the network sees x before the {@code churn} noise is put in.
+ * correction). As the reference does, the network sees x before the {@code churn} noise is put in; {@code hatted} reads its answer at
+ * the sigma with that noise, as the scheduler for EDM does.
  */
-record Euler(Churn churn) implements Sampler {
+record Euler(Churn churn, boolean hatted) implements Sampler {
 
     @Override
     public Tensor sample(Denoiser denoiser, Tensor x, Grid grid, Noise noise, Step.Listener onStep) {
@@ -23,11 +24,10 @@ record Euler(Churn churn) implements Sampler {
                         next = x.add(x.sub(x0).mul((grid.sigma(i + 1) - sigma) / sigma));
                     } else {
                         double sigmaHat = sigma * (gamma + 1);
-                        NoiseLevel at = NoiseLevel.ofSigma(sigma);
-                        Tensor out = denoiser.output(x.mul(at.alpha()), grid.timestep(i));
+                        Tensor out = denoiser.output(denoiser.scaled(x, sigma), grid.timestep(i));
                         Tensor hat = x.add(noise.next(x).mul(churn.noise() * Math.sqrt(sigmaHat * sigmaHat - sigma * sigma)));
                         x0 = denoiser.prediction() == Prediction.EPSILON ? hat.sub(out.mul(sigmaHat))
-                                : denoiser.x0(hat.mul(at.alpha()), out, at);
+                                : denoiser.x0(hat, out, hatted ? sigmaHat : sigma);
                         next = hat.add(hat.sub(x0).mul((grid.sigma(i + 1) - sigmaHat) / sigmaHat));
                     }
                     x = scope.keep(onStep.onStep(grid.step(i, next, x0)));
@@ -43,6 +43,6 @@ record Euler(Churn churn) implements Sampler {
         if (continuous && config.prediction() == Prediction.V_PREDICTION) {
             layout = layout.at(Sigmas.quarterLogs(layout.sigmas()));
         }
-        return layout.sampling(new Euler(options.churn()), Clipping.none());
+        return layout.sampling(new Euler(options.churn(), false), Clipping.none());
     }
 }

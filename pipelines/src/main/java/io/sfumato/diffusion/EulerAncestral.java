@@ -13,7 +13,7 @@ record EulerAncestral() implements Sampler {
                 try (var scope = new Scope()) {
                     double sigma = grid.sigma(i);
                     double next = grid.sigma(i + 1);
-                    double sigmaUp = next * Math.sqrt((sigma * sigma - next * next) / (sigma * sigma));
+                    double sigmaUp = sigmaUp(sigma, next);
                     double sigmaDown = Math.sqrt(next * next - sigmaUp * sigmaUp);
                     Tensor x0 = denoiser.x0(x, sigma, grid.timestep(i));
                     Tensor mean = x.add(x.sub(x0).mul((sigmaDown - sigma) / sigma));
@@ -23,6 +23,11 @@ record EulerAncestral() implements Sampler {
             }
             return all.keep(x);
         }
+    }
+
+    /** The noise added back after a step from {@code sigma} to {@code next}. */
+    static double sigmaUp(double sigma, double next) {
+        return next * Math.sqrt((sigma * sigma - next * next) / (sigma * sigma));
     }
 
     static Sampling plan(SchedulerConfig config, Steps steps, StepOptions options) {

@@ -12,19 +12,13 @@ record FlowLayout(double[] timesteps, double[] sigmas) {
     static FlowLayout of(SchedulerConfig config, Steps steps) {
         boolean dynamic = config.flag("use_dynamic_shifting", false);
         config.require("time_shift_type", "exponential", "linear");
-        if (dynamic && Double.isNaN(steps.mu())) {
-            throw new IllegalArgumentException(config.className() + " with use_dynamic_shifting wants a mu for the size of the picture");
-        }
+        requireMu(config, steps, dynamic);
         double shift = config.number("shift", 1);
         // Sigmas of one's own are shifted in float32 by the reference, others in float64.
         DoubleUnaryOperator round = steps.kind() == Steps.Kind.COUNT ? v -> v : v -> (float) v;
         double[] in = unshifted(config, steps, dynamic ? 1 : shift);
         double[] sigmas = Arrays.stream(in).map(dynamic ? dynamicShift(config, steps.mu(), round) : shift(shift, round)).toArray();
-        double terminal = config.number("shift_terminal", 0);
-        if (terminal != 0) {
-            double factor = round.applyAsDouble((1 - sigmas[sigmas.length - 1]) / (1 - terminal));
-            sigmas = Arrays.stream(sigmas).map(s -> round.applyAsDouble(1 - round.applyAsDouble((1 - s) / factor))).toArray();
-        }
+        sigmas = stretched(sigmas, config.number("shift_terminal", 0), round);
         SigmaSchedule schedule = config.sigmaSchedule(Steps.of(sigmas.length));
         if (schedule != SigmaSchedule.NORMAL) {
             sigmas = schedule.sigmas(sigmas[0], sigmas[sigmas.length - 1], sigmas.length);
@@ -36,6 +30,26 @@ record FlowLayout(double[] timesteps, double[] sigmas) {
         }
         boolean own = steps.kind() == Steps.Kind.TIMESTEPS && !inverted;
         return new FlowLayout(own ? Sigmas.floats(steps.timesteps()) : timesteps(config, sigmas), Sigmas.closed(sigmas, inverted ? 1 : 0));
+    }
+
+    static void requireMu(SchedulerConfig config, Steps steps, boolean dynamic) {
+        if (dynamic && Double.isNaN(steps.mu())) {
+            throw new IllegalArgumentException(config.className() + " with use_dynamic_shifting wants a mu for the size of the picture");
+        }
+    }
+
+    /** All moved towards the noise so that the last one is {@code terminal}; where that is 0 they stay. */
+    static double[] stretched(double[] sigmas, double terminal, DoubleUnaryOperator round) {
+        if (terminal == 0) {
+            return sigmas;
+        }
+        double factor = round.applyAsDouble((1 - sigmas[sigmas.length - 1]) / (1 - terminal));
+        return Arrays.stream(sigmas).map(s -> round.applyAsDouble(1 - round.applyAsDouble((1 - s) / factor))).toArray();
+    }
+
+    /** {@code sigma} moved towards 1 by a shift above 1. */
+    static double shifted(double sigma, double shift) {
+        return shift * sigma / (1 + (shift - 1) * sigma);
     }
 
     /** The scheduler of Heun's method knows the plain shift alone. */

@@ -54,7 +54,7 @@ record Lms(int order) implements Sampler {
     }
 
     /** The polynomial's product with a + b u. */
-    private static double[] times(double[] polynomial, double a, double b) {
+    static double[] times(double[] polynomial, double a, double b) {
         double[] product = new double[polynomial.length + 1];
         for (int n = 0; n < polynomial.length; n++) {
             product[n] += polynomial[n] * a;

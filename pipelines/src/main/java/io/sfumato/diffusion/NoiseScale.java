@@ -22,6 +22,13 @@ public enum NoiseScale {
         NoiseLevel level(double sigma) {
             return new NoiseLevel(1 - sigma, sigma);
         }
+    },
+    /** Unit variance, and sigma is the deviation of the noise itself. */
+    UNIT_CIRCLE {
+        @Override
+        NoiseLevel level(double sigma) {
+            return new NoiseLevel(Math.sqrt(1 - sigma * sigma), sigma);
+        }
     };
 
     abstract NoiseLevel level(double sigma);

@@ -49,7 +49,7 @@ record Pndm(int prkCalls) implements Sampler {
     }
 
     /** The Adams-Bashforth mean of the last answers, of as high an order, up to 4, as there are. */
-    private static Tensor multistep(List<Tensor> outs) {
+    static Tensor multistep(List<Tensor> outs) {
         int n = outs.size();
         double[] weights = switch (n) {
             case 1 -> new double[] {1};

@@ -40,6 +40,18 @@ public enum Prediction {
             return x.sub(out.mul(at.alpha())).div(at.sigma());
         }
     },
+    /** F of Karras et al. 2022, formula 7: v with the other sign. */
+    EDM {
+        @Override
+        public Tensor x0(Tensor x, Tensor out, NoiseLevel at) {
+            return x.mul(at.alpha()).add(out.mul(at.sigma()));
+        }
+
+        @Override
+        public Tensor epsilon(Tensor x, Tensor out, NoiseLevel at) {
+            return x.mul(at.sigma()).sub(out.mul(at.alpha()));
+        }
+    },
     /** The velocity epsilon - x0 of x = (1 - sigma) x0 + sigma epsilon (Liu et al. 2022). */
     FLOW {
         @Override

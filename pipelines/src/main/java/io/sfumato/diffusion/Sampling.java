@@ -4,9 +4,14 @@ import io.sfumato.tensor.Tensor;
 
 /**
  * A sampler laid out for a number of steps: what {@link #sample} needs but the network and the noise. {@code initNoiseSigma} is what
- * standard normal noise is multiplied by to start from.
+ * standard normal noise is multiplied by to start from, {@code sigmaData} the standard deviation of the pictures that the network saw
+ * as 1.
  */
-public record Sampling(Sampler sampler, Grid grid, Prediction prediction, Clipping clipping, double initNoiseSigma) {
+public record Sampling(Sampler sampler, Grid grid, Prediction prediction, Clipping clipping, double initNoiseSigma, double sigmaData) {
+
+    Sampling(Sampler sampler, Grid grid, Prediction prediction, Clipping clipping, double initNoiseSigma) {
+        this(sampler, grid, prediction, clipping, initNoiseSigma, 1);
+    }
 
     /** {@code steps} steps of the configured scheduler; {@code eta} in [0, 1] must be 0 for samplers that do not know it. */
     public static Sampling of(SchedulerConfig config, int steps, double eta) {
@@ -14,11 +19,14 @@ public record Sampling(Sampler sampler, Grid grid, Prediction prediction, Clippi
     }
 
     public static Sampling of(SchedulerConfig config, Steps steps, StepOptions options) {
-        int train = config.trainTimesteps();
+        requireWithin(steps, config.trainTimesteps());
+        return config.schedulerClass().plan(config, steps, options);
+    }
+
+    static void requireWithin(Steps steps, int train) {
         if (steps.count() > train) {
             throw new IllegalArgumentException(steps.count() + " steps: between 1 and the " + train + " of the training are wanted");
         }
-        return config.schedulerClass().plan(config, steps, options);
     }
 
     /** The step that image-to-image of {@code strength} in [0, 1] starts at, when {@code steps} are asked for. */
@@ -28,7 +36,7 @@ public record Sampling(Sampler sampler, Grid grid, Prediction prediction, Clippi
 
     /** The same, begun at {@code step}: its first network call. */
     public Sampling from(int step) {
-        return new Sampling(sampler, grid.from(step * sampler.callsPerStep()), prediction, clipping, initNoiseSigma);
+        return new Sampling(sampler, grid.from(step * sampler.callsPerStep()), prediction, clipping, initNoiseSigma, sigmaData);
     }
 
     /** {@code x0} under {@code noise}, as noisy as x is where sampling begins. */
@@ -43,6 +51,6 @@ public record Sampling(Sampler sampler, Grid grid, Prediction prediction, Clippi
 
     /** Runs the sampler from {@code x} (B, ...) at the grid's start. */
     public Tensor sample(Network network, Tensor x, Noise noise, Step.Listener onStep) {
-        return sampler.sample(new Denoiser(network, prediction, clipping), x, grid, noise, onStep);
+        return sampler.sample(new Denoiser(network, prediction, clipping, sigmaData), x, grid, noise, onStep);
     }
 }

@@ -34,9 +34,13 @@ enum SigmaSchedule {
 
     /** Karras et al. 2022, formula 5. */
     private static double[] karras(double max, double min, int n) {
-        double high = Math.pow(max, 1 / RHO);
-        double low = Math.pow(min, 1 / RHO);
-        return Arrays.stream(Sigmas.linspace(0, 1, n)).map(ramp -> Math.pow(high + ramp * (low - high), RHO)).toArray();
+        return Arrays.stream(Sigmas.linspace(0, 1, n)).map(ramp -> karras(max, min, RHO, ramp)).toArray();
+    }
+
+    /** The sigma at {@code ramp} in [0, 1], which goes down. */
+    static double karras(double max, double min, double rho, double ramp) {
+        double high = Math.pow(max, 1 / rho);
+        return Math.pow(high + ramp * (Math.pow(min, 1 / rho) - high), rho);
     }
 
     /** Even steps of the logarithm: Lu et al. 2022 where it is taken in float32. */

@@ -55,21 +55,30 @@ final class Sigmas {
 
     /** The timesteps at which the table has {@code sigmas}, between its entries by their logarithm. */
     static double[] timesteps(double[] sigmas, float[] table) {
+        float[] logs = logs(table);
+        return Arrays.stream(sigmas).map(sigma -> {
+            double log = Math.log(Math.max(sigma, 1e-10));
+            int low = below(log, logs);
+            double w = Math.min(Math.max((logs[low] - log) / (logs[low] - logs[low + 1]), 0), 1);
+            return (1 - w) * low + w * (low + 1);
+        }).toArray();
+    }
+
+    private static float[] logs(float[] table) {
         float[] logs = new float[table.length];
         for (int i = 0; i < logs.length; i++) {
             logs[i] = log(table[i]);
         }
-        return Arrays.stream(sigmas).map(sigma -> {
-            double log = Math.log(Math.max(sigma, 1e-10));
-            // From the end: at a terminal signal-to-noise ratio of zero the last entries need not rise.
-            int low = logs.length - 1;
-            while (low > 0 && log < logs[low]) {
-                low--;
-            }
-            low = Math.min(low, logs.length - 2);
-            double w = Math.min(Math.max((logs[low] - log) / (logs[low] - logs[low + 1]), 0), 1);
-            return (1 - w) * low + w * (low + 1);
-        }).toArray();
+        return logs;
+    }
+
+    /** The last but one at most. From the end: at a terminal signal-to-noise ratio of zero the last entries need not rise. */
+    private static int below(double log, float[] logs) {
+        int low = logs.length - 1;
+        while (low > 0 && log < logs[low]) {
+            low--;
+        }
+        return Math.min(low, logs.length - 2);
     }
 
     /** {@code sigmas}, then {@code last}, all rounded to float32. */
@@ -77,6 +86,26 @@ final class Sigmas {
         double[] closed = Arrays.copyOf(sigmas, sigmas.length + 1);
         closed[sigmas.length] = last;
         return floats(closed);
+    }
+
+    static double leastAboveZero(double[] sigmas) {
+        return Arrays.stream(sigmas).filter(s -> s > 0).min().orElseThrow();
+    }
+
+    /** Half way between two sigmas in the logarithm, in the engine's float32, as is what {@link #throughLogarithm} gives. */
+    static double geometricMean(double sigma, double next) {
+        try (var scope = new Scope()) {
+            float t = (float) -Tensor.full(sigma).log().item();
+            float h = (float) -Tensor.full(next).log().item() - t;
+            return Tensor.full(-(t + h * 0.5f)).exp().item();
+        }
+    }
+
+    /** exp(log(sigma)): a Brownian motion is asked there, and has other digits at a sigma a bit away. */
+    static double throughLogarithm(double sigma) {
+        try (var scope = new Scope()) {
+            return Tensor.full(sigma).log().exp().item();
+        }
     }
 
     static double[] floats(double[] values) {

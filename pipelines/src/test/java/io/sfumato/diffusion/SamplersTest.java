@@ -101,8 +101,18 @@ class SamplersTest {
         "DDIMScheduler | 'trained_betas':['a'] | trained_betas = \"a\" is not supported by DDIMScheduler; supported: lists of",
         "PNDMScheduler | 'prediction_type':'sample' | prediction_type = sample is not supported by PNDMScheduler; supported: epsilon, v_",
         "DPMSolverMultistepScheduler | 'solver_order':4 | solver_order = 4 is not supported by DPMSolverMultistepScheduler; supported: 1",
-        "DPMSolverMultistepScheduler | 'use_flow_sigmas':true | use_flow_sigmas = true is not supported",
-        "DPMSolverMultistepScheduler | 'algorithm_type':'dpmsolver' | algorithm_type = dpmsolver is not supported",
+        "DPMSolverMultistepScheduler | 'algorithm_type':'dpmsolver' | final_sigmas_type = zero is not supported",
+        "DPMSolverMultistepScheduler | 'algorithm_type':'dpmsolver+' | algorithm_type = dpmsolver+ is not supported",
+        "DPMSolverMultistepScheduler | 'prediction_type':'flow_prediction' | prediction_type = flow_prediction is not supported",
+        "DPMSolverMultistepScheduler | 'use_flow_sigmas':true,'use_karras_sigmas':true | use_karras_sigmas = true is not supported",
+        "UniPCMultistepScheduler | 'solver_type':'bh1' | final_sigmas_type = zero is not supported by UniPCMultistepScheduler; supported:",
+        "UniPCMultistepScheduler | 'shift_terminal':0.1 | shift_terminal = 0.1 is not supported by UniPCMultistepScheduler; supported: a",
+        "SASolverScheduler | 'predictor_order':5 | predictor_order = 5 is not supported by SASolverScheduler; supported: 1 to 4",
+        "SASolverScheduler | 'tau_func':'x' | tau_func = x is not supported by SASolverScheduler; supported: null",
+        "DDPMScheduler | 'variance_type':'fixed_large_log' | variance_type = fixed_large_log is not supported by DDPMScheduler; supported",
+        "KDPM2DiscreteScheduler | 'prediction_type':'sample' | prediction_type = sample is not supported by KDPM2DiscreteScheduler",
+        "EDMEulerScheduler | 'sigma_schedule':'beta' | sigma_schedule = beta is not supported by EDMEulerScheduler; supported: karras, e",
+        "LCMScheduler | 'original_inference_steps':1001 | original_inference_steps = 1001 is not supported by LCMScheduler; supported: 1",
         "EulerDiscreteScheduler | 'use_karras_sigmas':true,'use_beta_sigmas':true | use_beta_sigmas = true is not supported"})
     void aConfigThatIsNotSupportedSaysWhatIs(String className, String keys, String message) {
         assertThatThrownBy(() -> config(className, keys == null ? "" : keys)).isInstanceOf(CheckpointException.class)
@@ -231,7 +241,7 @@ class SamplersTest {
         assertThatThrownBy(() -> Sampling.of(config("DDPMScheduler", ""), Steps.atSigmas(9, 1, 0), defaults))
                 .hasMessage("DDPMScheduler takes a number of steps or timesteps, no sigmas of one's own");
         assertThatThrownBy(() -> Sampling.of(euler, 5, 0.5))
-                .hasMessage("eta is not used by EulerDiscreteScheduler; it is by DDIMScheduler");
+                .hasMessage("eta is not used by EulerDiscreteScheduler; it is by DDIMScheduler, TCDScheduler");
         assertThatThrownBy(() -> Sampling.of(ddim, Steps.of(5), defaults.withOrder(2)))
                 .hasMessage("order is not used by DDIMScheduler; it is by LMSDiscreteScheduler");
         assertThatThrownBy(() -> Sampling.of(euler, Steps.atTimesteps(900, 1), defaults))
