@@ -23,10 +23,12 @@ import java.util.List;
  * @param eta             noise that DDIM adds, 0 to 1
  * @param clipSkip        last layers of the text encoder to leave out
  * @param strength        how far to go from a given picture, above 0 to 1, where nothing of it is left; or {@link #OF_TASK}
- * @param imageGuidance   how closely to follow the picture where a model is told to edit one (Brooks et al. 2023); 1 or more
+ * @param imageGuidance   how closely to follow the picture where a model is told to edit one (Brooks et al. 2023);
+ *                        below 1 there is no guidance at all
+ * @param noiseLevel      noise that a picture to be enlarged is under, 0 to 999: the more, the more is made up
  */
 public record Options(int width, int height, int steps, double guidance, double guidanceRescale, long seed, int count, Seeds seeds,
-                      String sampler, String schedule, double eta, int clipSkip, double strength, double imageGuidance) {
+                      String sampler, String schedule, double eta, int clipSkip, double strength, double imageGuidance, int noiseLevel) {
     /** A size that the model chooses. */
     public static final int OF_MODEL = 0;
     /** A strength that what is asked for decides: 1 with a mask, else 0.8. */
@@ -51,6 +53,7 @@ public record Options(int width, int height, int steps, double guidance, double 
         within("eta", eta, 0, 1);
         within("clip skip", clipSkip, 0, 1000);
         within("strength", strength, 0, 1);
+        within("noise level", noiseLevel, 0, 999);
         finite("guidance", guidance);
         finite("image guidance", imageGuidance);
     }
@@ -81,7 +84,7 @@ public record Options(int width, int height, int steps, double guidance, double 
 
     /** 50 steps, guidance 7.5, seed 0, one picture; the rest as the model would have it. */
     public static Options defaults() {
-        return new Options(OF_MODEL, OF_MODEL, 50, 7.5, 0, 0, 1, Seeds.EACH, MODELS_OWN, MODELS_OWN, 0, 0, OF_TASK, 1.5);
+        return new Options(OF_MODEL, OF_MODEL, 50, 7.5, 0, 0, 1, Seeds.EACH, MODELS_OWN, MODELS_OWN, 0, 0, OF_TASK, 1.5, 20);
     }
 
     /** The strength to draw with: what is given, or the default for one with or without a mask. */
@@ -95,7 +98,8 @@ public record Options(int width, int height, int steps, double guidance, double 
             return this;
         }
         Image picture = prompt.picture(Prompt.Role.INIT);
-        return withSize(width == OF_MODEL ? multipleOf8(picture.width()) : width, height == OF_MODEL ? multipleOf8(picture.height()) : height);
+        return withSize(width == OF_MODEL ? multipleOf8(picture.width()) : width,
+                height == OF_MODEL ? multipleOf8(picture.height()) : height);
     }
 
     private static int multipleOf8(int side) {
@@ -114,6 +118,7 @@ public record Options(int width, int height, int steps, double guidance, double 
     public Options withEta(double eta) { return with("eta", eta); }
     public Options withClipSkip(int clipSkip) { return with("clipSkip", clipSkip); }
     public Options withStrength(double strength) { return with("strength", strength); }
+    public Options withNoiseLevel(int noiseLevel) { return with("noiseLevel", noiseLevel); }
     public Options withImageGuidance(double imageGuidance) { return with("imageGuidance", imageGuidance); }
 
     // By name, so that an option is one line here and not one more argument in every line.

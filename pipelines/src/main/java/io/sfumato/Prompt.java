@@ -111,8 +111,19 @@ public record Prompt(String text, String negative, Map<Role, Image> pictures) {
         }
     }
 
+    /** @throws IllegalArgumentException unless all come with the same kinds of pictures: one batch is drawn in one way */
+    public static void requireAlike(List<Prompt> prompts) {
+        Set<Role> first = prompts.get(0).pictures.keySet();
+        for (Prompt prompt : prompts) {
+            if (!prompt.pictures.keySet().equals(first)) {
+                throw new IllegalArgumentException("all prompts of a batch come with the same kinds of pictures: one has " + first
+                        + ", one " + prompt.pictures.keySet());
+            }
+        }
+    }
+
     private static String list(Set<Role> roles) {
         List<Role> sorted = roles.stream().sorted().toList();
-        return sorted.isEmpty() ? "a text alone" : "a text and " + sorted.stream().map(Role::toString).collect(Collectors.joining(", "));
+        return sorted.isEmpty() ? "a text alone" : "a text with " + sorted.stream().map(Role::toString).collect(Collectors.joining(", "));
     }
 }

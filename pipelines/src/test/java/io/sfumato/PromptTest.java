@@ -29,7 +29,7 @@ class PromptTest {
                 .hasMessage("this model does not take an init picture; it takes a text alone");
         assertThatThrownBy(() -> prompt.require(Set.of(Role.MASK, Role.INIT), Set.of(Role.MASK)))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("this model needs a mask; it takes a text and an init picture, a mask");
+                .hasMessage("this model needs a mask; it takes a text with an init picture, a mask");
         assertThatCode(() -> prompt.withInit(picture).require(Set.of(Role.INIT), Set.of(Role.INIT))).doesNotThrowAnyException();
         assertThatThrownBy(() -> prompt.picture(Role.DEPTH)).isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("the prompt has no depth map");

@@ -173,7 +173,7 @@ final class Generate implements Callable<Integer> {
         ModelFolder folder = model.open();
         notes.addAll(folder.notes());
         if (load.device() == Device.CPU) {
-            Families.memory(folder, load, asked.sizedFor(wish)).require(MemoryEstimate.available());
+            Main.checked(spec, () -> Families.memory(folder, load, wish, asked)).require(MemoryEstimate.available());
         }
         try (var interruption = new Interruption(); TextToImage drawer = Families.load(folder, load);
                 Trace record = trace.isEmpty() ? Trace.none() : Trace.recording()) {

@@ -26,6 +26,23 @@ final class GivenPictures {
         files.put(Prompt.Role.MASK, file);
     }
 
+    @Option(order = 33, names = "--depth", paramLabel = "IMAGE", description = "near light, far dark: for models that look at depths")
+    private void depth(Path file) {
+        files.put(Prompt.Role.DEPTH, file);
+    }
+
+    @Option(order = 34, names = "--image-guidance", paramLabel = "G",
+            description = "how closely an edit follows the --init picture, for models of edits (1.5)")
+    private void imageGuidance(double guidance) {
+        changes.add(o -> o.withImageGuidance(guidance));
+    }
+
+    @Option(order = 35, names = "--noise-level", paramLabel = "N",
+            description = "noise over the --init picture, for models that enlarge: the more, the more is made up (20)")
+    private void noiseLevel(int level) {
+        changes.add(o -> o.withNoiseLevel(level));
+    }
+
     @Option(order = 32, names = "--strength", paramLabel = "S",
             description = "above 0 to 1: how far to go from the --init picture (0.8; 1 with --mask)")
     private void strength(double strength) {

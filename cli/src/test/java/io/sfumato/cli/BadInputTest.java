@@ -37,11 +37,13 @@ class BadInputTest {
         "--guidance  | NaN      | guidance must be a number, not NaN",
         "--guidance-rescale | 2 | guidance rescale must be 0 to 1, not 2",
         "--eta       | 1.5      | eta must be 0 to 1, not 1.5",
-        "--eta       | 0.5      | eta is used by DDIM only; the sampler is PNDMScheduler",
+        "--eta       | 0.5      | eta is not used by PNDMScheduler; it is by DDIMScheduler",
         "--clip-skip | 3        | clip skip 3: this text encoder has 3 layers, so 0 to 2 may be skipped",
         "--clip-skip | -1       | clip skip must be 0 to 1000, not -1",
         "--strength  | 0        | strength must be above 0 and at most 1, not 0",
         "--strength  | 1.5      | strength must be 0 to 1, not 1.5",
+        "--image-guidance | NaN | image guidance must be a number, not NaN",
+        "--noise-level | 1000   | noise level must be 0 to 999, not 1000",
         "--dtype     | f64      | unknown dtype 'f64': use f32, bf16 or f16",
         "--dtype     | f16      | f16 is not for the CPU: use f32, or bf16 where the CPU has it",
         "--device    | tpu      | unknown device 'tpu': use cpu, cuda or mps",
@@ -132,6 +134,7 @@ class BadInputTest {
         Image.filled(32, 40, 0).write(mask);
         refused(with("--mask", mask), Main.MISUSED, "a mask says where to draw an init picture anew, and there is no init picture");
         refused(with("--mask", mask, "--init", init), Main.MISUSED, "the mask is 32x40, where the init picture's 32x32 is wanted");
+        refused(with("--depth", init), Main.MISUSED, "this model does not take a depth map; it takes a text with an init picture, a mask");
         refused(with("--init", init, "--strength", 0.2), Main.MISUSED, "strength 0.2 of 4 steps leaves none: at least 0.25 is wanted");
     }
 

@@ -24,9 +24,11 @@ class GenerateOptionsTest {
     private static final Map<String, Object> CHANGES_WITH_INIT = new LinkedHashMap<>();
     private static final Map<String, String> REFUSED = Map.of(
             "--eta", "0.5",                                         // the model's own sampler is not DDIM
+            "--depth", "depth.png",                                 // the model does not look at depths
             "--device", "cuda");                                    // tests run without one
     private static final Map<String, List<Object>> ABOUT_ELSE = Map.of(
             "--output", List.of("other.png"), "--trace", List.of(), "--preview", List.of("now.png"), "--preview-every", List.of(2),
+            "--image-guidance", List.of(2), "--noise-level", List.of(5),            // for other models
             "--threads", List.of(1), "--json", List.of(), "--quiet", List.of(), "--debug", List.of());
 
     static {

@@ -90,6 +90,16 @@ public final class Functional {
         return new Tensor(torch.upsample_nearest2d(x.raw(), height, width));
     }
 
+    /** Bilinear resize of (B, C, H, W), pixels being squares and not points. */
+    public static Tensor upsampleBilinear(Tensor x, long height, long width) {
+        return new Tensor(torch.upsample_bilinear2d(x.raw(), new long[] {height, width}, false));
+    }
+
+    /** As {@link #upsampleBilinear}, by cubic convolution with a = -0.75. */
+    public static Tensor upsampleBicubic(Tensor x, long height, long width) {
+        return new Tensor(torch.upsample_bicubic2d(x.raw(), new long[] {height, width}, false));
+    }
+
     /** Mean of k x k windows, stride k. */
     public static Tensor avgPool2d(Tensor x, long k) { return new Tensor(torch.avg_pool2d(x.raw(), k)); }
 

@@ -2,6 +2,7 @@ package io.sfumato.families;
 
 import io.sfumato.LoadOptions;
 import io.sfumato.Options;
+import io.sfumato.Prompt;
 import io.sfumato.TextToImage;
 import io.sfumato.hub.ModelFolder;
 import io.sfumato.io.CheckpointException;
@@ -14,7 +15,7 @@ public final class Families {
     }
 
     private interface Estimator {
-        MemoryEstimate memory(ModelFolder folder, LoadOptions load, Options options);
+        MemoryEstimate memory(ModelFolder folder, LoadOptions load, Prompt prompt, Options options);
     }
 
     private record Family(Loader loader, Estimator estimator) {
@@ -25,7 +26,10 @@ public final class Families {
     private static final Map<String, Family> BY_PIPELINE = Map.of(
             "StableDiffusionPipeline", STABLE_DIFFUSION,
             "StableDiffusionImg2ImgPipeline", STABLE_DIFFUSION,
-            "StableDiffusionInpaintPipeline", STABLE_DIFFUSION);
+            "StableDiffusionInpaintPipeline", STABLE_DIFFUSION,
+            "StableDiffusionInstructPix2PixPipeline", STABLE_DIFFUSION,
+            "StableDiffusionDepth2ImgPipeline", STABLE_DIFFUSION,
+            "StableDiffusionUpscalePipeline", STABLE_DIFFUSION);
 
     private Families() {
     }
@@ -35,8 +39,8 @@ public final class Families {
     }
 
     /** What a run would need, told without loading the model; {@code options} may leave the size to it. */
-    public static MemoryEstimate memory(ModelFolder folder, LoadOptions load, Options options) {
-        return family(folder).estimator.memory(folder, load, options);
+    public static MemoryEstimate memory(ModelFolder folder, LoadOptions load, Prompt prompt, Options options) {
+        return family(folder).estimator.memory(folder, load, prompt, options);
     }
 
     private static Family family(ModelFolder folder) {

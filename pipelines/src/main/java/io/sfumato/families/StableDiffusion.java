@@ -7,7 +7,6 @@ import io.sfumato.Prompt;
 import io.sfumato.TextToImage;
 import io.sfumato.Trace;
 import io.sfumato.diffusion.Grid;
-import io.sfumato.diffusion.Guidance;
 import io.sfumato.diffusion.Network;
 import io.sfumato.diffusion.Samplers;
 import io.sfumato.diffusion.Sampling;
@@ -15,25 +14,23 @@ import io.sfumato.diffusion.SchedulerConfig;
 import io.sfumato.hub.ModelFolder;
 import io.sfumato.image.Image;
 import io.sfumato.io.ConfigJson;
+import io.sfumato.io.JsonFile;
 import io.sfumato.io.TensorSource;
 import io.sfumato.io.Weights;
 import io.sfumato.models.clip.ClipText;
 import io.sfumato.models.unet.UNet2DCondition;
 import io.sfumato.models.unet.UNetConfig;
 import io.sfumato.models.vae.AutoencoderKl;
-import io.sfumato.tensor.DType;
 import io.sfumato.tensor.NoGrad;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 import io.sfumato.text.ClipTokenizer;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.Predicate;
-import java.util.stream.Stream;
 
 /**
  * Stable Diffusion 1 and 2 (Rombach et al. 2022): CLIP reads the prompt, a U-Net denoises latents, an autoencoder makes the picture.
@@ -61,7 +58,8 @@ final class StableDiffusion implements TextToImage {
             text = build(folder, "text_encoder", w -> new ClipText(w, ClipText.Config.of(folder.config("text_encoder"))),
                     name -> name.endsWith(ClipText.POSITION_IDS));
             unet = build(folder, "unet", w -> new UNet2DCondition(w, unetConfig), name -> false);
-            latents = new StableDiffusionLatents(build(folder, "vae", w -> new AutoencoderKl(w, vaeConfig), name -> false), load);
+            latents = new StableDiffusionLatents(build(folder, "vae", w -> new AutoencoderKl(w, vaeConfig), name -> false), load,
+                    lowAlphas(folder));
             scheduler = SchedulerConfig.of(folder.scheduler());
             int size = unetJson.integer("sample_size", 64) * vaeConfig.factor();
             defaults = FolderDefaults.of(folder, Options.defaults().withSize(size, size).withSampler(scheduler.className()));
@@ -69,6 +67,11 @@ final class StableDiffusion implements TextToImage {
             close();
             throw e;
         }
+    }
+
+    private double[] lowAlphas(ModelFolder folder) {
+        return kind != StableDiffusionKind.ENLARGING ? new double[0]
+                : SchedulerConfig.of(JsonFile.read(folder.folder("low_res_scheduler").resolve("scheduler_config.json"))).alphasCumprod();
     }
 
     private <M> M build(ModelFolder folder, String component, Function<Weights, M> network, Predicate<String> extras) {
@@ -87,13 +90,11 @@ final class StableDiffusion implements TextToImage {
     @Override
     public Options complete(Prompt prompt, Options wanted) {
         kind.require(prompt);
-        Options o = wanted.sizedFor(prompt);
+        Options o = kind.sized(wanted, prompt, latents.factor());
         o = o.withSize(o.width() == Options.OF_MODEL ? defaults.width() : o.width(),
                 o.height() == Options.OF_MODEL ? defaults.height() : o.height());
         Sampling.of(chosen(o), o.steps(), o.eta());
-        if (prompt.has(Prompt.Role.INIT)) {
-            StableDiffusionCanvas.begin(o, prompt);
-        }
+        kind.check(o, prompt, unet.config());
         text.requireSkip(o.clipSkip());
         return o.sampler().equals(Options.MODELS_OWN) ? o.withSampler(scheduler.className()) : o;
     }
@@ -101,24 +102,23 @@ final class StableDiffusion implements TextToImage {
     @Override
     public synchronized List<Image> generate(List<Prompt> prompts, Options wanted, Listener listener, Trace trace) {
         Options o = complete(prompts.get(0), wanted);
-        prompts.forEach(p -> p.require(prompts.get(0).pictures().keySet(), prompts.get(0).pictures().keySet()));
+        Prompt.requireAlike(prompts);
         try (Draws draws = new Draws(o, prompts.size() * o.count()); var noGrad = new NoGrad(); var scope = new Scope()) {
-            boolean guided = o.guidance() > 1;
-            Tensor context = encode(prompts, o, guided, listener);                                        // (B or 2B, L, D)
+            Tensor context = encode(prompts, o, listener);                                          // (B, 2B or 3B, L, D)
             trace.put("text_embeddings", context);
             var canvas = StableDiffusionCanvas.of(kind, prompts, o, Sampling.of(chosen(o), o.steps(), o.eta()), latents, draws);
             trace.put("latents.0", canvas.start());                                                       // (B, z, h, w)
-            Network network = (x, t) -> guidedAnswer(x, canvas.beside(), t, context, o, guided);
+            Network network = new StableDiffusionNetwork(unet, load, canvas, context, o);
             Tensor x = canvas.sampling().sample(network, canvas.start(), draws.noise(), step -> {
                 trace.put("latents." + (step.index() + 1), step.x());
                 listener.onStep(new Listener.Step(step.index() + 1, step.total(), step.timestep(),
-                        () -> StableDiffusionLatents.images(latents.decode(step.x0()))));
+                        () -> StableDiffusionPixels.images(latents.decode(step.x0()))));
                 return canvas.hold().onStep(step);
             });
             record(canvas.sampling().grid(), trace);
             Tensor picture = latents.decode(x);                                                             // (B, 3, H, W)
             trace.put("image", picture);
-            return StableDiffusionLatents.images(picture);
+            return StableDiffusionPixels.images(picture);
         }
     }
 
@@ -137,15 +137,24 @@ final class StableDiffusion implements TextToImage {
         return o.schedule().equals(Options.MODELS_OWN) ? config : Samplers.schedule(config, o.schedule());
     }
 
-    /** Text states of every picture of the batch, the negative ones first when guided. */
-    private Tensor encode(List<Prompt> prompts, Options o, boolean guided, Listener listener) {
-        List<Tensor> rows = new ArrayList<>();
-        if (guided) {
-            // As in diffusers, layers are left out for the prompt alone.
-            prompts.forEach(p -> rows.add(encode(p.negative(), 0, listener)));
+    /**
+     * Text states of every picture of the batch: when guided, the negative ones first; for edits first the prompt's, then the negative
+     * ones for the answer that sees the picture and for the one that does not.
+     */
+    private Tensor encode(List<Prompt> prompts, Options o, Listener listener) {
+        // As in diffusers, layers are left out for the prompt alone, and never for edits.
+        boolean edits = kind == StableDiffusionKind.EDITING;
+        Tensor wanted = rows(prompts, Prompt::text, edits ? 0 : o.clipSkip(), listener);
+        if (!(o.guidance() > 1) || edits && o.imageGuidance() < 1) {
+            return wanted.repeatInterleave(o.count(), 0);
         }
-        prompts.forEach(p -> rows.add(encode(p.text(), o.clipSkip(), listener)));
-        return Tensor.cat(0, rows.toArray(Tensor[]::new)).repeatInterleave(o.count(), 0);
+        Tensor unwanted = rows(prompts, Prompt::negative, 0, listener);
+        Tensor[] rows = edits ? new Tensor[] {wanted, unwanted, unwanted} : new Tensor[] {unwanted, wanted};
+        return Tensor.cat(0, rows).repeatInterleave(o.count(), 0);
+    }
+
+    private Tensor rows(List<Prompt> prompts, Function<Prompt, String> of, int skip, Listener listener) {
+        return Tensor.cat(0, prompts.stream().map(p -> encode(of.apply(p), skip, listener)).toArray(Tensor[]::new));
     }
 
     private Tensor encode(String prompt, int skip, Listener listener) {
@@ -154,19 +163,6 @@ final class StableDiffusion implements TextToImage {
             listener.onWarning("the prompt has more than " + tokenizer.maxLength() + " tokens; cut off: " + encoded.cutOff());
         }
         return text.forward(Tensor.of(encoded.ids()).unsqueeze(0).to(load.device()), skip);                 // (1, L, D)
-    }
-
-    private Tensor guidedAnswer(Tensor x, List<Tensor> beside, double t, Tensor context, Options o, boolean guided) {
-        Tensor seen = Tensor.cat(1, Stream.concat(Stream.of(x), beside.stream()).toArray(Tensor[]::new));
-        Tensor input = (guided ? Tensor.cat(0, seen, seen) : seen).to(context);
-        Tensor time = Tensor.full(t, input.size(0)).to(load.device());
-        Tensor out = unet.forward(input, time, context).to(DType.F32);
-        if (!guided) {
-            return out.to(x);
-        }
-        Tensor[] halves = out.chunk(2, 0);
-        Tensor answer = Guidance.guide(halves[0], halves[1], o.guidance());
-        return (o.guidanceRescale() > 0 ? Guidance.rescale(answer, halves[1], o.guidanceRescale()) : answer).to(x);
     }
 
     @Override

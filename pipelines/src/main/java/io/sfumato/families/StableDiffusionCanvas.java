@@ -1,5 +1,6 @@
 package io.sfumato.families;
 
+import static io.sfumato.Prompt.Role.DEPTH;
 import static io.sfumato.Prompt.Role.INIT;
 import static io.sfumato.Prompt.Role.MASK;
 
@@ -7,13 +8,11 @@ import io.sfumato.Options;
 import io.sfumato.Prompt;
 import io.sfumato.diffusion.Sampling;
 import io.sfumato.diffusion.Step;
-import io.sfumato.image.Image;
-import io.sfumato.image.Resampling;
-import io.sfumato.io.CheckpointException;
 import io.sfumato.tensor.Functional;
 import io.sfumato.tensor.Tensor;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
 
 /**
  * What a run of {@link StableDiffusion} is drawn on.
@@ -25,57 +24,38 @@ import java.util.List;
  */
 record StableDiffusionCanvas(Sampling sampling, Tensor start, List<Tensor> beside, Step.Listener hold) {
 
-    /** Lays the canvas out that {@code prompts} ask for; the draws come in the order of the reference's. */
+    /** Lays the canvas out that the prompts ask for; the draws come in the order of the reference's. */
     static StableDiffusionCanvas of(StableDiffusionKind kind, List<Prompt> prompts, Options o, Sampling sampling,
             StableDiffusionLatents latents, Draws draws) {
-        int f = latents.vae().config().factor();
-        Tensor like = Tensor.zeros(prompts.size() * o.count(), latents.vae().config().latentChannels(), o.height() / f, o.width() / f);
+        int f = latents.factor();
+        Tensor like = Tensor.zeros(prompts.size() * o.count(), latents.channels(), o.height() / f, o.width() / f);
+        var easel = new Easel(prompts, o, sampling, latents, draws, like);
         return switch (kind) {
-            case PLAIN, INPAINTING -> !prompts.get(0).has(INIT) ? blank(sampling, draws, like)
-                    : !prompts.get(0).has(MASK) ? over(prompts, o, sampling, latents, draws, like)
-                    : masked(kind, prompts, o, sampling, latents, draws, like);
-            default -> throw new CheckpointException("Stable Diffusion of the kind " + kind + " is not supported yet");
+            case PLAIN -> !prompts.get(0).has(INIT) ? easel.blank() : prompts.get(0).has(MASK) ? easel.masked() : easel.over();
+            case INPAINTING -> easel.besideWhatIsKept();
+            case EDITING -> easel.blank().with(easel.repeated(easel.rows(p -> latents.mode(easel.picture(p)))));
+            case DEPTH_GUIDED -> easel.over().with(easel.repeated(easel.rows(p -> depth(p, like))));
+            case ENLARGING -> {
+                // The reference draws the noise of the small picture first.
+                Tensor small = easel.rows(p -> StableDiffusionPixels.of(p.picture(INIT), o.width() / f, o.height() / f));
+                small = easel.drawn(small, each -> latents.underNoise(each, o.noiseLevel(), draws.noise()));
+                yield easel.blank().with(small);
+            }
         };
     }
 
-    private static StableDiffusionCanvas blank(Sampling sampling, Draws draws, Tensor like) {
-        return new StableDiffusionCanvas(sampling, draws.noise().next(like).mul(sampling.initNoiseSigma()), List.of(), Step::x);
+    private StableDiffusionCanvas with(Tensor... seen) {
+        return new StableDiffusionCanvas(sampling, start, List.of(seen), hold);
     }
 
-    /** The picture under as much noise as the strength says (Meng et al. 2022). */
-    private static StableDiffusionCanvas over(List<Prompt> prompts, Options o, Sampling sampling, StableDiffusionLatents latents,
-            Draws draws, Tensor like) {
-        Sampling rest = sampling.from(begin(o, prompts.get(0)));
-        Tensor picture = latents.encode(pictures(prompts, o), o.count(), draws);
-        return new StableDiffusionCanvas(rest, rest.addNoise(picture, draws.noise().next(like)), List.of(), Step::x);
-    }
-
-    /** As {@link #over} where the mask is white; elsewhere the picture, as noisy as x is, or seen by the U-Net beside x. */
-    private static StableDiffusionCanvas masked(StableDiffusionKind kind, List<Prompt> prompts, Options o, Sampling sampling,
-            StableDiffusionLatents latents, Draws draws, Tensor like) {
-        Sampling rest = sampling.from(begin(o, prompts.get(0)));
-        boolean seen = kind == StableDiffusionKind.INPAINTING;
-        boolean fresh = o.strength(prompts.get(0)) == 1;
-        List<Tensor> pictures = pictures(prompts, o);
-        Tensor picture = seen && fresh ? like : latents.encode(pictures, o.count(), draws);
-        Tensor noise = draws.noise().next(like);
-        Tensor start = fresh ? noise.mul(rest.initNoiseSigma()) : rest.addNoise(picture, noise);
-        List<Tensor> masks = prompts.stream().map(p -> mask(p.picture(MASK), o)).toList();
-        List<Tensor> kept = new ArrayList<>();
-        for (int i = 0; i < masks.size(); i++) {
-            kept.add(pictures.get(i).mul(masks.get(i).neg().add(1)));
+    /** The depths of a map between its least, -1, and its greatest, 1. */
+    private static Tensor depth(Prompt prompt, Tensor like) {
+        Tensor map = Functional.upsampleBicubic(StableDiffusionPixels.grey(prompt.picture(DEPTH)), like.size(2), like.size(3));
+        double least = map.amin(false).item(), greatest = map.amax(false).item();
+        if (!(greatest > least)) {
+            throw new IllegalArgumentException("the depth map is of one shade: it says nothing of what is near and far");
         }
-        Tensor without = latents.encode(kept, o.count(), draws);
-        Tensor mask = Functional.upsampleNearest(Tensor.cat(0, masks.toArray(Tensor[]::new)), like.size(2), like.size(3))
-                .repeatInterleave(o.count(), 0);                                                            // (B, 1, h, w)
-        if (seen) {
-            return new StableDiffusionCanvas(rest, start, List.of(mask, without), Step::x);
-        }
-        return new StableDiffusionCanvas(rest, start, List.of(), step -> {
-            int next = rest.grid().start() + step.index() + 1;
-            Tensor known = next < rest.grid().calls() ? rest.addNoise(picture, noise, next) : picture;
-            return known.mul(mask.neg().add(1)).add(step.x().mul(mask));
-        });
+        return map.sub(least).mul(2 / (greatest - least)).sub(1);
     }
 
     /** The step to begin with: the later, the less the strength. */
@@ -88,22 +68,91 @@ record StableDiffusionCanvas(Sampling sampling, Tensor start, List<Tensor> besid
         return skipped;
     }
 
-    private static List<Tensor> pictures(List<Prompt> prompts, Options o) {
-        return prompts.stream().map(p -> StableDiffusionLatents.pixels(p.picture(INIT), o.width(), o.height())).toList();
-    }
+    /** Where canvases are made. */
+    private record Easel(List<Prompt> prompts, Options o, Sampling sampling, StableDiffusionLatents latents, Draws draws, Tensor like) {
 
-    /** 1 where the mask is nearer to white, else 0: (1, 1, H, W). */
-    private static Tensor mask(Image mask, Options o) {
-        Image fitting = mask.over(0).resize(o.width(), o.height(), Resampling.LANCZOS);
-        float[] white = new float[o.width() * o.height()];
-        for (int i = 0; i < white.length; i++) {
-            white[i] = luminance(fitting, i % o.width(), i / o.width()) >= 128 ? 1 : 0;
+        StableDiffusionCanvas blank() {
+            return canvas(sampling, draws.noise().next(like).mul(sampling.initNoiseSigma()), Step::x);
         }
-        return Tensor.of(white, 1, 1, o.height(), o.width());
-    }
 
-    /** Rec. 601, in the fixed-point numbers of Pillow's grey images. */
-    private static int luminance(Image image, int x, int y) {
-        return image.at(x, y, 0) * 19595 + image.at(x, y, 1) * 38470 + image.at(x, y, 2) * 7471 + 0x8000 >> 16;
+        /** The picture under as much noise as the strength says (Meng et al. 2022). */
+        StableDiffusionCanvas over() {
+            Tensor picture = encoded(rows(this::picture));
+            Sampling rest = rest();
+            return canvas(rest, rest.addNoise(picture, draws.noise().next(like)), Step::x);
+        }
+
+        /** As {@link #over} where the mask is white; elsewhere the picture, as noisy as x is. */
+        StableDiffusionCanvas masked() {
+            Tensor picture = encoded(rows(this::picture));
+            Tensor noise = draws.noise().next(like);
+            encoded(rows(this::kept));    // unused, but the reference draws for it
+            Sampling rest = rest();
+            Tensor mask = masks();
+            return canvas(rest, start(rest, picture, noise), step -> {
+                int next = rest.grid().start() + step.index() + 1;
+                Tensor known = next < rest.grid().calls() ? rest.addNoise(picture, noise, next) : picture;
+                return known.mul(mask.neg().add(1)).add(step.x().mul(mask));
+            });
+        }
+
+        /** As {@link #over}; the U-Net sees the mask and what is to stay. */
+        StableDiffusionCanvas besideWhatIsKept() {
+            // From noise alone the picture is not needed, and the reference does not draw for it.
+            Tensor picture = fresh() ? like : encoded(rows(this::picture));
+            Tensor noise = draws.noise().next(like);
+            return canvas(rest(), start(rest(), picture, noise), Step::x).with(masks(), encoded(rows(this::kept)));
+        }
+
+        private static StableDiffusionCanvas canvas(Sampling sampling, Tensor start, Step.Listener hold) {
+            return new StableDiffusionCanvas(sampling, start, List.of(), hold);
+        }
+
+        private Sampling rest() {
+            return sampling.from(begin(o, prompts.get(0)));
+        }
+
+        private boolean fresh() {
+            return o.strength(prompts.get(0)) == 1;
+        }
+
+        private Tensor start(Sampling rest, Tensor picture, Tensor noise) {
+            return fresh() ? noise.mul(rest.initNoiseSigma()) : rest.addNoise(picture, noise);
+        }
+
+        Tensor picture(Prompt prompt) {
+            return StableDiffusionPixels.of(prompt.picture(INIT), o.width(), o.height());                   // (1, 3, H, W)
+        }
+
+        private Tensor mask(Prompt prompt) {
+            return StableDiffusionPixels.mask(prompt.picture(MASK), o.width(), o.height());                 // (1, 1, H, W)
+        }
+
+        private Tensor kept(Prompt prompt) {
+            return picture(prompt).mul(mask(prompt).neg().add(1));
+        }
+
+        private Tensor masks() {
+            return repeated(Functional.upsampleNearest(rows(this::mask), like.size(2), like.size(3)));
+        }
+
+        /** One row for each prompt. */
+        Tensor rows(Function<Prompt, Tensor> of) {
+            return Tensor.cat(0, prompts.stream().map(of).toArray(Tensor[]::new));
+        }
+
+        /** Rows of the prompts to rows of the pictures that are made of them. */
+        Tensor repeated(Tensor rows) {
+            return rows.repeatInterleave(o.count(), 0);
+        }
+
+        private Tensor encoded(Tensor rows) {
+            return drawn(latents.moments(rows), each -> latents.sample(each, draws.noise()));
+        }
+
+        /** Rows of the prompts to rows of pictures: a shared generator draws for the prompts, generators of their own for each picture. */
+        Tensor drawn(Tensor rows, UnaryOperator<Tensor> draw) {
+            return draws.shared() ? repeated(draw.apply(rows)) : draw.apply(repeated(rows));
+        }
     }
 }

@@ -4,7 +4,9 @@ import static io.sfumato.Prompt.Role.DEPTH;
 import static io.sfumato.Prompt.Role.INIT;
 import static io.sfumato.Prompt.Role.MASK;
 
+import io.sfumato.Options;
 import io.sfumato.Prompt;
+import io.sfumato.image.Image;
 import io.sfumato.io.ConfigJson;
 import io.sfumato.models.unet.UNetConfig;
 import io.sfumato.models.vae.AutoencoderKl;
@@ -47,6 +49,30 @@ enum StableDiffusionKind {
                     + " for latents of " + z + " channels");
         }
         return fitting.stream().filter(k -> k.pipeline.equals(pipeline)).findFirst().orElse(fitting.get(0));
+    }
+
+    /** A size that is left open is the init picture's, or as many times larger as a latent spans pixels. */
+    Options sized(Options o, Prompt prompt, int factor) {
+        if (this != ENLARGING) {
+            return o.sizedFor(prompt);
+        }
+        Image small = prompt.picture(INIT);
+        return o.withSize(o.width() == Options.OF_MODEL ? enlarged(small.width(), factor) : o.width(),
+                o.height() == Options.OF_MODEL ? enlarged(small.height(), factor) : o.height());
+    }
+
+    private static int enlarged(int side, int factor) {
+        return Math.max(1, side / factor) * factor * factor;
+    }
+
+    /** @throws IllegalArgumentException for options that this kind cannot follow */
+    void check(Options o, Prompt prompt, UNetConfig unet) {
+        if (prompt.has(INIT) && this != EDITING && this != ENLARGING) {
+            StableDiffusionCanvas.begin(o, prompt);
+        }
+        if (unet.labels() > 0 && o.noiseLevel() >= unet.labels()) {
+            throw new IllegalArgumentException("noise level must be 0 to " + (unet.labels() - 1) + ", not " + o.noiseLevel());
+        }
     }
 
     /** @throws IllegalArgumentException for a prompt whose pictures are not those of this kind */

@@ -1,45 +1,54 @@
 package io.sfumato.families;
 
 import io.sfumato.LoadOptions;
-import io.sfumato.image.Image;
-import io.sfumato.image.Resampling;
+import io.sfumato.diffusion.Noise;
+import io.sfumato.diffusion.NoiseLevel;
 import io.sfumato.models.vae.AutoencoderKl;
 import io.sfumato.tensor.DType;
 import io.sfumato.tensor.Device;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.function.Function;
 
-/** Between pictures and the latents that the U-Net works on: the autoencoder and its scale, one picture at a time, which bounds memory. */
-record StableDiffusionLatents(AutoencoderKl vae, LoadOptions load) {
-
-    /** A picture as the autoencoder sees it, (1, 3, H, W) in [-1, 1]; what shines through it is white. */
-    static Tensor pixels(Image picture, int width, int height) {
-        Image fitting = picture.over(0xffffff).resize(width, height, Resampling.LANCZOS);
-        return Tensor.of(fitting.toChw(), 1, 3, height, width).mul(2).sub(1);
+/**
+ * Between pictures and the latents that the U-Net works on: the autoencoder and its scale, one picture at a time, which bounds memory.
+ *
+ * @param lowAlphas what is left of a small picture's variance at each noise level, for models that enlarge; else empty
+ */
+record StableDiffusionLatents(AutoencoderKl vae, LoadOptions load, double[] lowAlphas) {
+    int factor() {
+        return vae.config().factor();
     }
 
-    /** A latent drawn for each of {@code pictures} (1, 3, H, W), {@code count} times in a row: (B, z, h, w). */
-    Tensor encode(List<Tensor> pictures, int count, Draws draws) {
+    int channels() {
+        return vae.config().latentChannels();
+    }
+
+    /** Means and logarithms of variances (B, 2z, h, w) of the latents of pictures (B, 3, H, W) in [-1, 1]. */
+    Tensor moments(Tensor pictures) {
         try (var scope = new Scope()) {
-            List<AutoencoderKl.Posterior> all = pictures.stream().map(this::posterior).toList();
-            // One generator draws once for each picture given, generators of their own once for each one made.
-            int before = draws.shared() ? 1 : count;
-            var posterior = new AutoencoderKl.Posterior(rows(all, AutoencoderKl.Posterior::mean).repeatInterleave(before, 0),
-                    rows(all, AutoencoderKl.Posterior::logvar).repeatInterleave(before, 0));
-            Tensor z = posterior.sample(draws.noise().next(posterior.mean())).repeatInterleave(count / before, 0);
-            return scope.keep(z.mul(vae.config().scalingFactor()));
+            Tensor[] rows = new Tensor[(int) pictures.size(0)];
+            for (int i = 0; i < rows.length; i++) {
+                AutoencoderKl.Posterior p = vae.encode(pictures.narrow(0, i, 1).to(load.dtype()).to(load.device()));
+                rows[i] = Tensor.cat(1, p.mean(), p.logvar()).to(DType.F32).to(Device.CPU);
+            }
+            return scope.keep(Tensor.cat(0, rows));
         }
     }
 
-    private AutoencoderKl.Posterior posterior(Tensor picture) {
-        return vae.encode(picture.to(load.dtype()).to(load.device()));
+    /** Latents (B, z, h, w) drawn by their moments. */
+    Tensor sample(Tensor moments, Noise noise) {
+        Tensor[] m = moments.chunk(2, 1);
+        return new AutoencoderKl.Posterior(m[0], m[1]).sample(noise.next(m[0])).mul(vae.config().scalingFactor());
     }
 
-    private static Tensor rows(List<AutoencoderKl.Posterior> all, Function<AutoencoderKl.Posterior, Tensor> of) {
-        return Tensor.cat(0, all.stream().map(of).toArray(Tensor[]::new)).to(DType.F32).to(Device.CPU);
+    /** The likeliest latents of pictures, not scaled: what models of edits see. */
+    Tensor mode(Tensor pictures) {
+        return moments(pictures).chunk(2, 1)[0];
+    }
+
+    /** Small pictures under the noise of a level. */
+    Tensor underNoise(Tensor pictures, int level, Noise noise) {
+        return NoiseLevel.ofAlphaCumprod(lowAlphas[level]).addNoise(pictures, noise.next(pictures));
     }
 
     /** Latents (B, z, h, w) to pictures (B, 3, H, W) in [0, 1]. */
@@ -51,16 +60,6 @@ record StableDiffusionLatents(AutoencoderKl vae, LoadOptions load) {
                 pictures[i] = vae.decode(z).to(DType.F32).mul(0.5).add(0.5).clamp(0, 1);
             }
             return scope.keep(Tensor.cat(0, pictures));
-        }
-    }
-
-    static List<Image> images(Tensor pictures) {
-        try (var scope = new Scope()) {
-            List<Image> images = new ArrayList<>();
-            for (int i = 0; i < pictures.size(0); i++) {
-                images.add(Image.fromChw(pictures.select(0, i).contiguous().toFloats(), (int) pictures.size(3), (int) pictures.size(2)));
-            }
-            return images;
         }
     }
 }

@@ -2,6 +2,7 @@ package io.sfumato.families;
 
 import io.sfumato.LoadOptions;
 import io.sfumato.Options;
+import io.sfumato.Prompt;
 import io.sfumato.hub.ModelFolder;
 import io.sfumato.io.ConfigJson;
 import io.sfumato.io.TensorSource;
@@ -18,10 +19,13 @@ final class StableDiffusionMemory {
     private StableDiffusionMemory() {
     }
 
-    static MemoryEstimate of(ModelFolder folder, LoadOptions load, Options o) {
+    static MemoryEstimate of(ModelFolder folder, LoadOptions load, Prompt prompt, Options wanted) {
         ConfigJson json = folder.config("unet");
         UNetConfig unet = UNetConfig.of(json);
         AutoencoderKl.Config vae = AutoencoderKl.Config.of(folder.config("vae"));
+        StableDiffusionKind kind = StableDiffusionKind.of(folder.pipeline(), json, unet, vae);
+        kind.require(prompt);
+        Options o = kind.sized(wanted, prompt, vae.factor());
         int own = json.integer("sample_size", 64) * vae.factor();
         int width = o.width() == Options.OF_MODEL ? own : o.width();
         int height = o.height() == Options.OF_MODEL ? own : o.height();

@@ -135,6 +135,8 @@ record GoldenCase(String family, JsonNode json) {
                 .withSeed(json.get("seed").asLong()).withCount(json.path("num_images_per_prompt").asInt(1))
                 .withEta(extra.path("eta").asDouble(0)).withClipSkip(extra.path("clip_skip").asInt(0))
                 .withGuidanceRescale(extra.path("guidance_rescale").asDouble(0))
+                .withNoiseLevel(json.path("noise_level").asInt(20))
+                .withImageGuidance(json.path("image_guidance_scale").asDouble(1.5))
                 .withStrength(json.path("strength").asDouble(Options.OF_TASK))
                 .withSeeds(json.path("seeds").size() > 1 ? Options.Seeds.EACH : Options.Seeds.SHARED);
         return json.has("width") ? o.withSize(json.get("width").asInt(), json.get("height").asInt()) : o;

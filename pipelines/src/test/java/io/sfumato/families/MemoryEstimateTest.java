@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.sfumato.LoadOptions;
 import io.sfumato.NotEnoughMemory;
 import io.sfumato.Options;
+import io.sfumato.Prompt;
 import io.sfumato.hub.ModelFolder;
 import io.sfumato.tensor.DType;
 import io.sfumato.tensor.Device;
@@ -17,7 +18,7 @@ class MemoryEstimateTest {
     private final ModelFolder folder = new ModelFolder(Path.of("src/test/resources/golden/sd1/model"));
 
     private MemoryEstimate of(Options options) {
-        return Families.memory(folder, LoadOptions.defaults(), options);
+        return Families.memory(folder, LoadOptions.defaults(), Prompt.of(""), options);
     }
 
     @Test
@@ -26,7 +27,7 @@ class MemoryEstimateTest {
         long files = 209_808 + 235_640 + 187_564;
         assertThat(of(Options.defaults()).weights()).isBetween(files * 9 / 10, files);
         var halves = new LoadOptions(DType.BF16, Device.CPU);
-        assertThat(Families.memory(folder, halves, Options.defaults()).weights()).isEqualTo(of(Options.defaults()).weights() / 2);
+        assertThat(Families.memory(folder, halves, Prompt.of(""), Options.defaults()).weights()).isEqualTo(of(Options.defaults()).weights() / 2);
     }
 
     @Test

@@ -3,6 +3,7 @@ package io.sfumato.models.unet;
 import io.sfumato.io.Weights;
 import io.sfumato.nn.Activation;
 import io.sfumato.nn.Conv2d;
+import io.sfumato.nn.Embedding;
 import io.sfumato.nn.GroupNorm;
 import io.sfumato.nn.Linear;
 import io.sfumato.nn.TimestepEmbedding;
@@ -26,6 +27,7 @@ public final class UNet2DCondition {
     private final Linear time1;
     private final Linear time2;
     private final List<Linear> projection;
+    private final List<Embedding> labels;
     private final List<DownBlock> downBlocks = new ArrayList<>();
     private final MidBlock midBlock;
     private final List<UpBlock> upBlocks = new ArrayList<>();
@@ -38,6 +40,7 @@ public final class UNet2DCondition {
         convIn = new Conv2d(w.sub("conv_in"), c.inChannels(), c.widths()[0], c.convInKernel(), 1, (c.convInKernel() - 1) / 2);
         time1 = new Linear(w.sub("time_embedding").sub("linear_1"), c.widths()[0], c.timeWidth());
         time2 = new Linear(w.sub("time_embedding").sub("linear_2"), c.timeWidth(), c.timeWidth());
+        labels = c.labels() == 0 ? List.of() : List.of(new Embedding(w.sub("class_embedding"), c.labels(), c.timeWidth(), 1));
         projection = c.textWidth() == 0 ? List.of()
                 : List.of(new Linear(w.sub("encoder_hid_proj"), c.textWidth(), c.contextWidths()[0]));
         for (int i = 0; i < levels; i++) {
@@ -64,22 +67,39 @@ public final class UNet2DCondition {
      * @return noise, velocity or picture (B, out, H, W), as the checkpoint was trained
      */
     public Tensor forward(Tensor x, Tensor t, Tensor context) {
-        try (var scope = new Scope()) {
-            Tensor waves = TimestepEmbedding.sinusoid(t, config.widths()[0], config.cosFirst(), config.frequencyShift());   // (B, C)
-            Tensor time = time2.forward(config.activation().apply(time1.forward(waves.to(x))));                            // (B, T)
-            Deque<Tensor> skips = new ArrayDeque<>();
-            x = convIn.forward(config.centerInput() ? x.mul(2).sub(1) : x);                                              // (B, C, H, W)
-            skips.push(x);
-            context = projection.isEmpty() ? context : projection.get(0).forward(context);                                 // (B, L, E')
-            for (DownBlock block : downBlocks) {
-                x = block.forward(x, time, context, skips);
-            }
-            x = midBlock.forward(x, time, context);
-            for (UpBlock block : upBlocks) {
-                x = block.forward(x, time, context, skips);
-            }
-            return scope.keep(convOut.forward(config.activation().apply(normOut.forward(x))));                           // (B, out, H, W)
+        if (!labels.isEmpty()) {
+            throw new IllegalArgumentException("this U-Net wants a label for each picture, 0 to " + (config.labels() - 1));
         }
+        try (var scope = new Scope()) {
+            return scope.keep(denoise(x, embedded(t, x), context));
+        }
+    }
+
+    /** As {@link #forward(Tensor, Tensor, Tensor)}, for a U-Net whose config has labels: one for each picture, (B) of int64. */
+    public Tensor forward(Tensor x, Tensor t, Tensor context, Tensor label) {
+        try (var scope = new Scope()) {
+            return scope.keep(denoise(x, embedded(t, x).add(labels.get(0).forward(label)), context));
+        }
+    }
+
+    private Tensor embedded(Tensor t, Tensor like) {
+        Tensor waves = TimestepEmbedding.sinusoid(t, config.widths()[0], config.cosFirst(), config.frequencyShift());       // (B, C)
+        return time2.forward(config.activation().apply(time1.forward(waves.to(like))));                                    // (B, T)
+    }
+
+    private Tensor denoise(Tensor x, Tensor time, Tensor context) {
+        Deque<Tensor> skips = new ArrayDeque<>();
+        x = convIn.forward(config.centerInput() ? x.mul(2).sub(1) : x);                                                  // (B, C, H, W)
+        skips.push(x);
+        context = projection.isEmpty() ? context : projection.get(0).forward(context);                                     // (B, L, E')
+        for (DownBlock block : downBlocks) {
+            x = block.forward(x, time, context, skips);
+        }
+        x = midBlock.forward(x, time, context);
+        for (UpBlock block : upBlocks) {
+            x = block.forward(x, time, context, skips);
+        }
+        return convOut.forward(config.activation().apply(normOut.forward(x)));                                           // (B, out, H, W)
     }
 
     /** Residual blocks, each followed by a Transformer where the level attends, then half the size on all levels but the last. */

@@ -24,12 +24,13 @@ import java.util.List;
  * @param cosFirst          cosines before sines in it
  * @param frequencyShift    {@code freq_shift}
  * @param scaleShift        time scales and shifts instead of being added
+ * @param labels            labels that pictures may have ({@code num_class_embeds}), 0 for none
  * @param downsamplePadding 1, or 0 for padding on the far sides only
  */
 public record UNetConfig(int inChannels, int outChannels, int[] widths, int[] layers, boolean[] downAttends, boolean[] upAttends, Mid mid,
-                         int[] heads, int[] depths, int[] upDepths, int textWidth, int[] contextWidths, boolean[] onlyCross, int groups, double eps,
-                         Activation activation, int timeWidth, boolean cosFirst, double frequencyShift, boolean scaleShift,
-                         boolean centerInput, int downsamplePadding, int convInKernel, int convOutKernel) {
+                         int[] heads, int[] depths, int[] upDepths, int textWidth, int[] contextWidths, boolean[] onlyCross, int groups,
+                         double eps, Activation activation, int timeWidth, boolean cosFirst, double frequencyShift, boolean scaleShift,
+                         int labels, boolean centerInput, int downsamplePadding, int convInKernel, int convOutKernel) {
 
     /** Middle blocks: with a Transformer between two residual blocks, a lone residual block, or none. */
     public enum Mid {
@@ -83,8 +84,9 @@ public record UNetConfig(int inChannels, int outChannels, int[] widths, int[] la
                 json.flags("only_cross_attention", n, false),
                 json.integer("norm_num_groups", 32), json.number("norm_eps", 1e-5), Activation.of(json, "act_fn", Activation.SILU),
                 json.integer("time_embedding_dim", 4 * widths[0]), json.flag("flip_sin_to_cos", true), json.number("freq_shift", 0),
-                json.text("resnet_time_scale_shift", "default").equals("scale_shift"), json.flag("center_input_sample", false),
-                json.integer("downsample_padding", 1), json.integer("conv_in_kernel", 3), json.integer("conv_out_kernel", 3));
+                json.text("resnet_time_scale_shift", "default").equals("scale_shift"), json.integer("num_class_embeds", 0),
+                json.flag("center_input_sample", false), json.integer("downsample_padding", 1),
+                json.integer("conv_in_kernel", 3), json.integer("conv_out_kernel", 3));
     }
 
     private static boolean[] attends(ConfigJson json, String key, int n, List<String> kinds, List<String> usual) {
@@ -112,7 +114,7 @@ public record UNetConfig(int inChannels, int outChannels, int[] widths, int[] la
     }
 
     private static void refuseOtherFamilies(ConfigJson json) {
-        for (String key : List.of("class_embed_type", "addition_embed_type", "num_class_embeds",
+        for (String key : List.of("class_embed_type", "addition_embed_type",
                 "time_cond_proj_dim", "timestep_post_act", "time_embedding_act_fn", "cross_attention_norm",
                 "projection_class_embeddings_input_dim")) {
             json.require(key, null);

@@ -104,6 +104,21 @@ class UNet2DConditionTest {
     }
 
     @Test
+    void labelsAreAskedFor() {
+        UNetConfig config = UNetConfig.of(edited("num_class_embeds", "20"));
+        try (var scope = new Scope(); var rng = new Rng(1); Weights fresh = Weights.init(rng, Device.CPU)) {
+            UNet2DCondition unet = new UNet2DCondition(fresh, config);
+            Tensor x = rng.randn(2, 4, 8, 8), t = Tensor.of(5, 5), context = rng.randn(2, 4, 32);
+            assertThatIllegalArgumentException().isThrownBy(() -> unet.forward(x, t, context))
+                    .withMessage("this U-Net wants a label for each picture, 0 to 19");
+            Tensor y = unet.forward(x, t, context, Tensor.of(3, 4));
+            assertThat(y.narrow(0, 0, 1).equal(unet.forward(x, t, context, Tensor.of(3, 3)).narrow(0, 0, 1))).isTrue();
+            assertThat(y.narrow(0, 1, 1).equal(unet.forward(x, t, context, Tensor.of(3, 3)).narrow(0, 1, 1))).isFalse();
+            Fixture.assertNothingIsLeft(() -> unet.forward(x, t, context, Tensor.of(3, 4)));
+        }
+    }
+
+    @Test
     void filesThatDoNotFitAreReportedWhole() {
         UNetConfig config = UNetConfig.of(edited("layers_per_block", "2", "cross_attention_dim", "30"));
         try (TensorSource file = Fixture.weights(SD1); Weights weights = Weights.load(file, DType.F32, Device.CPU)) {
@@ -127,7 +142,6 @@ class UNet2DConditionTest {
             class_embed_type                     | "timestep"          | "timestep"        | null (nothing else is supported)
             addition_embed_type                  | "text_time"         | "text_time"       | null (nothing else is supported)
             encoder_hid_dim_type                 | "text_proj"         | "text_proj"       | null (nothing else is supported)
-            num_class_embeds                     | 1000                | 1000            | null (nothing else is supported)
             time_cond_proj_dim                   | 256                 | 256             | null (nothing else is supported)
             timestep_post_act                    | "silu"              | "silu"            | null (nothing else is supported)
             time_embedding_act_fn                | "silu"              | "silu"            | null (nothing else is supported)

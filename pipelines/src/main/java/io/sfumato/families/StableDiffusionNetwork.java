@@ -1,0 +1,48 @@
+package io.sfumato.families;
+
+import io.sfumato.LoadOptions;
+import io.sfumato.Options;
+import io.sfumato.diffusion.Guidance;
+import io.sfumato.diffusion.Network;
+import io.sfumato.models.unet.UNet2DCondition;
+import io.sfumato.tensor.DType;
+import io.sfumato.tensor.Tensor;
+import java.util.Collections;
+import java.util.stream.Stream;
+
+/**
+ * The U-Net as samplers call it: it sees {@code context} (rows B, L, D) and what lies beside x on the canvas, and is guided where the
+ * context has more rows than x.
+ */
+record StableDiffusionNetwork(UNet2DCondition unet, LoadOptions load, StableDiffusionCanvas canvas, Tensor context, Options o)
+        implements Network {
+
+    @Override
+    public Tensor forward(Tensor x, double timestep) {
+        int copies = (int) (context.size(0) / x.size(0));
+        Tensor seen = Tensor.cat(1, Stream.concat(Stream.of(Tensor.cat(0, Collections.nCopies(copies, x).toArray(Tensor[]::new))),
+                canvas.beside().stream().map(b -> besides(b, copies))).toArray(Tensor[]::new));
+        Tensor[] answers = answers(seen.to(context), timestep).to(DType.F32).chunk(copies, 0);
+        return (switch (copies) {
+            case 1 -> answers[0];
+            case 2 -> rescaled(Guidance.guide(answers[0], answers[1], o.guidance()), answers[1]);
+            // With text and picture, with the picture alone, with neither (Brooks et al. 2023, formula 3).
+            default -> Guidance.guide(answers[2], answers[1], o.imageGuidance())
+                    .add(answers[0].sub(answers[1]).mul(o.guidance()));
+        }).to(x);
+    }
+
+    private static Tensor besides(Tensor b, int copies) {
+        return copies == 3 ? Tensor.cat(0, b, b, b.mul(0)) : Tensor.cat(0, Collections.nCopies(copies, b).toArray(Tensor[]::new));
+    }
+
+    private Tensor rescaled(Tensor guided, Tensor conditional) {
+        return o.guidanceRescale() > 0 ? Guidance.rescale(guided, conditional, o.guidanceRescale()) : guided;
+    }
+
+    private Tensor answers(Tensor seen, double timestep) {
+        Tensor time = Tensor.full(timestep, seen.size(0)).to(load.device());
+        return unet.config().labels() == 0 ? unet.forward(seen, time, context)
+                : unet.forward(seen, time, context, Tensor.full(o.noiseLevel(), seen.size(0)).to(DType.I64).to(load.device()));
+    }
+}
