@@ -170,7 +170,7 @@ final class Generate implements Callable<Integer> {
         Options asked = Main.checked(spec, () -> changed(Options.defaults()));
         List<Path> files = Main.checked(spec, () -> targets(asked));
         Prompt wish = Main.checked(spec, () -> pictures.addTo(Prompt.of(prompt).withNegative(negative)));
-        ModelFolder folder = model.open();
+        ModelFolder folder = model.open(load.hints());
         notes.addAll(folder.notes());
         if (load.device() == Device.CPU) {
             Main.checked(spec, () -> Families.memory(folder, load, wish, asked)).require(MemoryEstimate.available());
@@ -219,7 +219,7 @@ final class Generate implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "unknown device '" + device + "': use cpu, cuda or mps");
         }
         Device place = Device.of(device);
-        return Main.checked(spec, () -> new LoadOptions(type, place));
+        return Main.checked(spec, () -> new LoadOptions(type, place).withHints(model.hints()));
     }
 
     // In Options a 0 leaves the size to the model; on the command line it is a mistake.

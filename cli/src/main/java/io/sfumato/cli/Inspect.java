@@ -4,14 +4,15 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.sfumato.hub.KnownExtras;
 import io.sfumato.hub.ModelFolder;
 import io.sfumato.image.GenerationParameters;
 import io.sfumato.image.ImageFile;
 import io.sfumato.io.CheckpointException;
 import io.sfumato.io.JsonFile;
 import io.sfumato.io.SafeTensors;
-import io.sfumato.io.ShardedTensors;
 import io.sfumato.io.TensorSource;
+import io.sfumato.io.TorchPickle;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -34,7 +35,7 @@ import picocli.CommandLine.Spec;
 
 /** Tells what is in a checkpoint, a model folder or a picture. Everything is read into JSON, of which the text is one view. */
 @Command(name = "inspect", mixinStandardHelpOptions = true,
-        description = "Tells what is in a .safetensors file, a model folder or a picture.",
+        description = "Tells what is in a checkpoint (.safetensors, .ckpt, .pt, .bin), a model folder or a picture.",
         footer = {"", "Example:", "  sfumato inspect sfumato-7.png"})
 final class Inspect implements Callable<Integer> {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -71,16 +72,38 @@ final class Inspect implements Callable<Integer> {
         if (!Files.exists(path)) {
             throw new CheckpointException(path + ": there is no such file");
         }
-        if (path.toString().endsWith(".json")) {
-            try (TensorSource shards = ShardedTensors.open(path)) {
-                return checkpoint(shards, Map.of());
-            }
-        }
         if (PICTURES.stream().anyMatch(first(path)::startsWith)) {
             return picture(ImageFile.read(path));
         }
-        try (SafeTensors file = SafeTensors.open(path)) {
-            return checkpoint(file, file.metadata());
+        try (TensorSource file = TensorSource.open(path)) {
+            ObjectNode found = checkpoint(file, file instanceof SafeTensors s ? s.metadata() : Map.of());
+            if (file instanceof TorchPickle pickle) {
+                found.set("other values", JSON.valueToTree(plainValues(pickle.tree())));
+            }
+            recognised(path).forEach(found.putArray("recognised")::add);
+            return found;
+        }
+    }
+
+    /** Numbers and short texts beside the tensors, such as the steps of the training. */
+    private static Map<String, Object> plainValues(Object tree) {
+        Map<String, Object> values = new TreeMap<>();
+        if (tree instanceof Map<?, ?> map) {
+            map.forEach((key, value) -> {
+                if (value instanceof Number || value instanceof Boolean || value instanceof String text && text.length() <= SHOWN) {
+                    values.put(key.toString(), value);
+                }
+            });
+        }
+        return values;
+    }
+
+    /** What a single file would be loaded as. */
+    private static List<String> recognised(Path file) {
+        try {
+            return new ModelFolder(file).notes();
+        } catch (CheckpointException e) {
+            return List.of();
         }
     }
 
@@ -110,15 +133,22 @@ final class Inspect implements Callable<Integer> {
         found.set("metadata", JSON.valueToTree(metadata));
         ObjectNode tensors = found.putObject("tensors");
         Map<String, Long> groups = new TreeMap<>();
+        Map<String, Integer> extras = new TreeMap<>();
         for (String name : new TreeSet<>(source.names())) {
-            long numbers = numbers(source, name);
-            ObjectNode tensor = tensors.putObject(name).put("dtype", source.dtype(name).code());
-            tensor.set("shape", JSON.valueToTree(source.shape(name)));
-            tensor.put("bytes", numbers * source.dtype(name).bytes());
-            groups.merge(prefix(name), numbers, Long::sum);
+            ObjectNode tensor = tensors.putObject(name);
+            try {
+                long numbers = numbers(source, name);
+                tensor.put("dtype", source.dtype(name).code()).set("shape", JSON.valueToTree(source.shape(name)));
+                tensor.put("bytes", numbers * source.dtype(name).bytes());
+                groups.merge(prefix(name), numbers, Long::sum);
+            } catch (CheckpointException e) {
+                tensor.put("unreadable", e.getMessage());
+            }
+            KnownExtras.of(name).ifPresent(kind -> extras.merge(kind, 1, Integer::sum));
         }
         found.set("parameters of each part", JSON.valueToTree(groups));
-        return found.put("tensor count", tensors.size()).put("parameters", parameters(source));
+        found.set("extras", JSON.valueToTree(extras));
+        return found.put("tensor count", tensors.size()).put("parameters", groups.values().stream().mapToLong(n -> n).sum());
     }
 
     private static ObjectNode folder(ModelFolder folder) throws IOException {
@@ -152,7 +182,7 @@ final class Inspect implements Callable<Integer> {
             return 0;
         }
         try (TensorSource source = folder.weights(name)) {
-            List<String> extras = source.names().stream().filter(n -> n.endsWith("position_ids")).sorted().toList();
+            List<String> extras = source.names().stream().filter(n -> KnownExtras.of(n).isPresent()).sorted().toList();
             if (!extras.isEmpty()) {
                 component.put("extra", String.join(", ", extras));
             }
@@ -163,7 +193,7 @@ final class Inspect implements Callable<Integer> {
     }
 
     private static long parameters(TensorSource source) {
-        return source.names().stream().filter(n -> !n.endsWith("position_ids")).mapToLong(n -> numbers(source, n)).sum();
+        return source.names().stream().filter(n -> KnownExtras.of(n).isEmpty()).mapToLong(n -> numbers(source, n)).sum();
     }
 
     private static long numbers(TensorSource source, String name) {

@@ -15,16 +15,16 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** What models there are on this machine. */
-@Command(name = "models", mixinStandardHelpOptions = true, description = "Tells what models there are.",
-        synopsisSubcommandLabel = "COMMAND", subcommands = Models.Listing.class)
+/** What models there are on this machine, and what they can become. */
+@Command(name = "models", mixinStandardHelpOptions = true, description = "Tells what models there are, and converts them.",
+        synopsisSubcommandLabel = "COMMAND", subcommands = {Models.Listing.class, Convert.class})
 final class Models implements Runnable {
     @Spec
     private CommandSpec spec;
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "a command is missing: models list");
+        throw new ParameterException(spec.commandLine(), "a command is missing: models list, models convert");
     }
 
     @Command(name = "list", mixinStandardHelpOptions = true, description = "Lists the builtin models and those in the cache.")

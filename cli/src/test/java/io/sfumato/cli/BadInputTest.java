@@ -62,7 +62,7 @@ class BadInputTest {
     void refusesACommandThatIsNoneOrMissing() throws IOException {
         refused(Ran.command("generat"), Main.MISUSED, "Unmatched argument at index 0: 'generat'; did you mean generate");
         refused(Ran.command(), Main.MISUSED, "a command is missing: generate, inspect, models, train, evaluate, doctor, completion");
-        refused(Ran.command("models"), Main.MISUSED, "a command is missing: models list");
+        refused(Ran.command("models"), Main.MISUSED, "a command is missing: models list, models convert");
         refused(Ran.command("generate"), Main.MISUSED, "Missing required parameter: 'PROMPT'");
     }
 
@@ -81,7 +81,10 @@ class BadInputTest {
         refused(with("--model", file), Main.FAILED, file + ": no safetensors file: it has 5 bytes, fewer than the 8 of a header length");
         refused(with("--model", "builtin:none"), Main.FAILED, "");
         refused(with("--prediction", "x0"), Main.MISUSED, "prediction must be eps or v, not 'x0'");
-        refused(with("--config", Ran.MODEL), Main.FAILED, Ran.MODEL + ": a folder has its own configs: --config is for a model in a single file");
+        refused(with("--config", Ran.MODEL), Main.FAILED,
+                Ran.MODEL + ": a folder has its own configs: --config is for a model in a single file");
+        refused(with("--ema"), Main.FAILED,
+                Ran.MODEL + ": a folder has one set of weights: --ema is for a model in a single file");
     }
 
     @Test

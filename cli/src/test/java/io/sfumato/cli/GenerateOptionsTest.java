@@ -58,7 +58,7 @@ class GenerateOptionsTest {
         known.addAll(REFUSED.keySet());
         known.addAll(ABOUT_ELSE.keySet());
         known.addAll(CHANGES_WITH_INIT.keySet());
-        known.addAll(Set.of("--config", "--init", "--model", "--help", "--version"));
+        known.addAll(Set.of("--config", "--ema", "--init", "--model", "--help", "--version"));
         Set<String> options = Main.commandLine().getSubcommands().get("generate").getCommandSpec().options().stream()
                 .map(OptionSpec::longestName).collect(Collectors.toCollection(TreeSet::new));
         assertThat(options).isEqualTo(known);
@@ -83,8 +83,8 @@ class GenerateOptionsTest {
         for (String file : List.of("sd1-single-file.safetensors", "sd1-pickle.ckpt")) {
             Path model = Ran.MODEL.resolveSibling(file);
             assertThat(trace("--model", model, "--config", Ran.MODEL)).isEqualTo(base);
-            assertThat(Ran.generate("--model", model, "--config", Ran.MODEL, "--output", folder.resolve("a.png")).err())
-                    .startsWith("sfumato: " + file + " is Stable Diffusion 1 in one file").contains("sfumato: prediction epsilon (told by ");
+            Ran ran = Ran.generate("--model", model, "--config", Ran.MODEL, "--output", folder.resolve("a.png"));
+            assertThat(ran.err()).startsWith("sfumato: " + file + " is Stable Diffusion 1 in one file").contains("sfumato: prediction epsilon (told by ");
         }
     }
 

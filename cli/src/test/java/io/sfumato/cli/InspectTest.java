@@ -60,6 +60,32 @@ class InspectTest {
     }
 
     @Test
+    void tellsOfAModelInOneFile() throws IOException {
+        Path file = Ran.MODEL.resolveSibling("sd1-pickle.ckpt");
+        Ran ran = Ran.command("inspect", file);
+        assertThat(ran.out()).contains("extras:", "  position ids: 1", "  schedule buffers: 2", "other values:", "  global_step: 12",
+                "sd1-pickle.ckpt is Stable Diffusion 1 in one file");
+        JsonNode json = json("inspect", Ran.MODEL.resolveSibling("sd1-single-file.safetensors"), "--json");
+        assertThat(json.at("/recognised/1").asText()).startsWith("prediction epsilon (assumed)");
+        assertThat(json.at("/tensors/betas/shape/0").asInt()).isEqualTo(1000);
+    }
+
+    @Test
+    void convertsToTheOtherLayoutAndBack() throws IOException {
+        Path out = folder.resolve("model"), back = folder.resolve("back.safetensors");
+        Path file = Ran.MODEL.resolveSibling("sd1-pickle.ckpt");
+        assertThat(Ran.command("models", "convert", file, out, "--config", Ran.MODEL).out()).isEqualTo(out + System.lineSeparator());
+        assertThat(Ran.command("models", "convert", out, back).code()).isZero();
+        assertThat(Files.readAllBytes(out.resolve("unet/diffusion_pytorch_model.safetensors")))
+                .hasSameSizeAs(Files.readAllBytes(Ran.MODEL.resolve("unet/diffusion_pytorch_model.safetensors")));
+        assertThat(json("inspect", back, "--json").at("/recognised/1").asText()).startsWith("prediction epsilon (told by ");
+        assertThat(Ran.command("models", "convert", file, folder.resolve("x.ckpt")).err()).isEqualTo("sfumato: " + folder.resolve("x.ckpt")
+                + ": PyTorch's files are read only: OUT must end in .safetensors, or be a folder" + System.lineSeparator());
+        assertThat(Ran.command("models", "convert", file, out).err())
+                .isEqualTo("sfumato: " + out + ": it is there already: a new folder is wanted" + System.lineSeparator());
+    }
+
+    @Test
     void tellsOfPictures() throws IOException {
         for (String name : new String[] {"a.png", "a.jpg", "a.webp"}) {
             Path file = folder.resolve(name);

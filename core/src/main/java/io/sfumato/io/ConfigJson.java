@@ -22,6 +22,11 @@ public final class ConfigJson {
         return new ConfigJson(file.toString(), JsonFile.read(file));
     }
 
+    /** What was read. */
+    public JsonNode json() {
+        return json;
+    }
+
     public boolean has(String key) {
         return json.hasNonNull(key);
     }

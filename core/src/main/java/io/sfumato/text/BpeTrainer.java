@@ -1,9 +1,5 @@
 package io.sfumato.text;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -24,7 +20,6 @@ import java.util.stream.Stream;
  */
 public record BpeTrainer(int tokens, int maxLength) {
     private static final int FIXED = 514;
-    private static final ObjectMapper JSON = new ObjectMapper();
 
     public BpeTrainer {
         if (tokens < FIXED) {
@@ -40,22 +35,7 @@ public record BpeTrainer(int tokens, int maxLength) {
     /** Learns from the captions and writes vocab.json, merges.txt, tokenizer_config.json and special_tokens_map.json into the folder. */
     public void train(Stream<String> captions, Path folder) {
         List<BytePairs.Merge> merges = new Learner(captions).learn(tokens - FIXED);
-        var special = ClipTokenizer.SpecialTokens.CLIP;
-        var roles = new TreeMap<String, Object>(Map.of("bos_token", special.bos(), "eos_token", special.eos(),
-                "unk_token", special.unk(), "pad_token", special.pad()));
-        var config = new TreeMap<>(roles);
-        config.putAll(Map.of("add_prefix_space", false, "do_lower_case", true, "errors", "replace", "model_max_length", maxLength,
-                "tokenizer_class", "CLIPTokenizer"));
-        try {
-            Files.createDirectories(folder);
-            var lines = Stream.concat(Stream.of("#version: 0.2"), merges.stream().map(merge -> merge.left() + " " + merge.right()));
-            Files.writeString(folder.resolve("merges.txt"), String.join("\n", lines.toList()) + "\n");
-            JSON.writeValue(folder.resolve("vocab.json").toFile(), ClipTokenizer.vocabulary(merges));
-            JSON.writerWithDefaultPrettyPrinter().writeValue(folder.resolve("tokenizer_config.json").toFile(), config);
-            JSON.writerWithDefaultPrettyPrinter().writeValue(folder.resolve("special_tokens_map.json").toFile(), roles);
-        } catch (IOException e) {
-            throw new UncheckedIOException("the tokenizer cannot be written to %s: %s".formatted(folder, e.getMessage()), e);
-        }
+        ClipFolder.write(folder, merges, ClipTokenizer.SpecialTokens.CLIP, maxLength);
     }
 
     /** The words of the captions as symbols, and how often each pair of neighbours occurs in them. */

@@ -17,6 +17,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
@@ -52,6 +53,25 @@ final class ClipFolder {
         this.model = readIfThere("tokenizer.json");
         this.config = readIfThere("tokenizer_config.json");
         this.specialTokens = config.has("added_tokens_decoder") ? MissingNode.getInstance() : readIfThere("special_tokens_map.json");
+    }
+
+    /** Writes vocab.json, merges.txt, tokenizer_config.json and special_tokens_map.json of a vocabulary in CLIP's order. */
+    static void write(Path folder, List<BytePairs.Merge> merges, SpecialTokens special, int maxLength) {
+        var roles = new TreeMap<String, Object>(Map.of("bos_token", special.bos(), "eos_token", special.eos(),
+                "unk_token", special.unk(), "pad_token", special.pad()));
+        var config = new TreeMap<>(roles);
+        config.putAll(Map.of("add_prefix_space", false, "do_lower_case", true, "errors", "replace", "model_max_length", maxLength,
+                "tokenizer_class", "CLIPTokenizer"));
+        try {
+            Files.createDirectories(folder);
+            var lines = Stream.concat(Stream.of("#version: 0.2"), merges.stream().map(merge -> merge.left() + " " + merge.right()));
+            Files.writeString(folder.resolve("merges.txt"), String.join("\n", lines.toList()) + "\n");
+            JSON.writeValue(folder.resolve("vocab.json").toFile(), ClipTokenizer.vocabulary(merges));
+            JSON.writerWithDefaultPrettyPrinter().writeValue(folder.resolve("tokenizer_config.json").toFile(), config);
+            JSON.writerWithDefaultPrettyPrinter().writeValue(folder.resolve("special_tokens_map.json").toFile(), roles);
+        } catch (IOException e) {
+            throw new UncheckedIOException("the tokenizer cannot be written to %s: %s".formatted(folder, e.getMessage()), e);
+        }
     }
 
     ClipTokenizer tokenizer() {

@@ -98,6 +98,20 @@ public final class ClipTokenizer {
      * The stream is left open.
      */
     public static ClipTokenizer fromMerges(InputStream gzip) {
+        List<BytePairs.Merge> merges = publishedMerges(gzip);
+        SpecialTokens special = SpecialTokens.CLIP;
+        var pairs = new BytePairs(vocabulary(merges), merges, "the merges of CLIP");
+        var start = new AddedToken(special.bos(), true, true, false, false, false);    // so the published folders have it
+        return new ClipTokenizer(pairs, List.of(start, AddedToken.special(special.eos())), special, 77);
+    }
+
+    /** Writes the same vocabulary as a folder, padded with {@code pad}. */
+    public static void unpack(InputStream gzip, String pad, Path folder) {
+        SpecialTokens clip = SpecialTokens.CLIP;
+        ClipFolder.write(folder, publishedMerges(gzip), new SpecialTokens(clip.bos(), clip.eos(), clip.unk(), pad), 77);
+    }
+
+    private static List<BytePairs.Merge> publishedMerges(InputStream gzip) {
         var merges = new ArrayList<BytePairs.Merge>(PUBLISHED_MERGES);
         try {
             var lines = new BufferedReader(new InputStreamReader(new GZIPInputStream(gzip), StandardCharsets.UTF_8)).lines();
@@ -109,10 +123,7 @@ public final class ClipTokenizer {
             throw new IllegalArgumentException("the merges of CLIP are %d lines after the first; %d are needed"
                     .formatted(merges.size(), PUBLISHED_MERGES));
         }
-        SpecialTokens special = SpecialTokens.CLIP;
-        var pairs = new BytePairs(vocabulary(merges), merges, "the merges of CLIP");
-        var start = new AddedToken(special.bos(), true, true, false, false, false);    // so the published folders have it
-        return new ClipTokenizer(pairs, List.of(start, AddedToken.special(special.eos())), special, 77);
+        return merges;
     }
 
     /** This tokenizer with further tokens, found in normalised text, as transformers' add_tokens does; one already there keeps its id. */

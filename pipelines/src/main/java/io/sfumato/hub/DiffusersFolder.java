@@ -6,9 +6,12 @@ import io.sfumato.io.ConfigJson;
 import io.sfumato.io.JsonFile;
 import io.sfumato.io.TensorSource;
 import io.sfumato.text.ClipTokenizer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** A model in the layout of diffusers: {@code model_index.json} and a folder for each component. */
 record DiffusersFolder(Path path) implements ModelLayout {
@@ -46,6 +49,18 @@ record DiffusersFolder(Path path) implements ModelLayout {
     @Override
     public ClipTokenizer tokenizer() {
         return ClipTokenizer.load(folder("tokenizer"));
+    }
+
+    @Override
+    public void copyTokenizer(Path to) {
+        try (Stream<Path> files = Files.list(folder("tokenizer"))) {
+            Files.createDirectories(to);
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                Files.copy(file, to.resolve(file.getFileName()));
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(to + ": the tokenizer cannot be copied: " + e.getMessage(), e);
+        }
     }
 
     @Override

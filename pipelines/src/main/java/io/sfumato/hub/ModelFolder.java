@@ -33,6 +33,9 @@ public final class ModelFolder {
             if (!hints.config().isEmpty()) {
                 throw new CheckpointException(path + ": a folder has its own configs: --config is for a model in a single file");
             }
+            if (hints.averaged()) {
+                throw new CheckpointException(path + ": a folder has one set of weights: --ema is for a model in a single file");
+            }
         }
     }
 
@@ -60,6 +63,11 @@ public final class ModelFolder {
     /** The tokenizer of a component {@code tokenizer}. */
     public ClipTokenizer tokenizer() {
         return layout.tokenizer();
+    }
+
+    /** Writes the files of {@link #tokenizer} into a folder. */
+    void copyTokenizer(Path to) {
+        layout.copyTokenizer(to);
     }
 
     /** A component's folder; a single file has none. */

@@ -17,6 +17,8 @@ interface ModelLayout {
 
     ClipTokenizer tokenizer();
 
+    void copyTokenizer(Path to);
+
     TensorSource weights(String component);
 
     Path folder(String component);

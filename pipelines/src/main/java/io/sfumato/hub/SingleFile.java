@@ -93,9 +93,10 @@ final class SingleFile implements ModelLayout {
 
     private CheckpointException notRecognised(Set<String> names) {
         String kind = OTHERS.entrySet().stream().filter(other -> names.stream().anyMatch(name -> name.startsWith(other.getKey())))
-                .map(other -> "it seems to be " + other.getValue()).findFirst().orElse("its " + names.size() + " tensors are of nothing known");
-        return new CheckpointException(file + ": no Stable Diffusion 1 or 2 in a single file, with U-Net, text encoder and autoencoder under "
-                + "the names of its original code: " + kind);
+                .map(other -> "it seems to be " + other.getValue()).findFirst()
+                .orElse("its " + names.size() + " tensors are of nothing known");
+        return new CheckpointException(file + ": no Stable Diffusion 1 or 2 in a single file, with U-Net, text encoder and autoencoder "
+                + "under the names of its original code: " + kind);
     }
 
     /** The config of the folder that the user names. */
@@ -116,13 +117,26 @@ final class SingleFile implements ModelLayout {
     /** The tensors of each component by diffusers' names. */
     private Map<String, Map<String, Part>> parts(Set<String> names) {
         Map<String, Map<String, Part>> all = new HashMap<>();
-        all.put("unet", renamed(names, LdmConfigs.UNET, LdmNames.unet(unet())));
+        Map<String, Part> unet = renamed(names, LdmConfigs.UNET, LdmNames.unet(unet()));
+        if (hints.averaged()) {
+            unet.replaceAll((name, part) -> new Part(averaged(part.name(), names)));
+        }
+        all.put("unet", unet);
         ConfigJson vae = config(file + ": config of the autoencoder", "vae");
         all.put("vae", renamed(names, LdmConfigs.VAE,
                 LdmNames.vae(vae.integers("block_out_channels").length, vae.integer("layers_per_block", 1))));
         int layers = config(file + ": config of the text encoder", "text_encoder").integer("num_hidden_layers", 12);
         all.put("text_encoder", second ? renamed(names, LdmConfigs.OPEN_CLIP, LdmNames.openClip(layers)) : sameNames(names));
         return all;
+    }
+
+    /** The name of a tensor's average, which has no dots. */
+    private String averaged(String name, Set<String> names) {
+        String averaged = "model_ema." + name.substring("model.".length()).replace(".", "");
+        if (!names.contains(averaged)) {
+            throw new CheckpointException(file + ": it has no averaged weights: there is no tensor '" + averaged + "'");
+        }
+        return averaged;
     }
 
     private static Map<String, Part> renamed(Set<String> names, String prefix, LdmNames layout) {
@@ -158,6 +172,9 @@ final class SingleFile implements ModelLayout {
     private void refuseOthers(Set<String> names) {
         Set<String> others = new TreeSet<>(names);
         parts.values().forEach(component -> component.values().forEach(part -> others.remove(part.name())));
+        if (hints.averaged()) {
+            others.removeIf(name -> name.startsWith(LdmConfigs.UNET) && names.contains(averaged(name, names)));
+        }
         others.removeIf(name -> KnownExtras.of(name).isPresent() || name.startsWith(LdmConfigs.OPEN_CLIP + "transformer.resblocks."));
         if (!others.isEmpty()) {
             throw new CheckpointException(file + ": " + others.size() + " tensors are of no part of Stable Diffusion "
@@ -205,14 +222,36 @@ final class SingleFile implements ModelLayout {
         if (!hints.config().isEmpty() && Files.isDirectory(own)) {
             return ClipTokenizer.load(own);
         }
+        requirePublishedTokens();
+        try (InputStream gzip = published()) {
+            ClipTokenizer published = ClipTokenizer.fromMerges(gzip);
+            return second ? published.withPadding("!") : published;
+        } catch (IOException e) {
+            throw new CheckpointException("the published vocabulary cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    private static InputStream published() {
+        return SingleFile.class.getResourceAsStream("/io/sfumato/clip/bpe_simple_vocab_16e6.txt.gz");
+    }
+
+    private void requirePublishedTokens() {
         int tokens = config("text_encoder").integer("vocab_size", PUBLISHED_TOKENS);
         if (tokens != PUBLISHED_TOKENS) {
             throw new CheckpointException(file + ": its text encoder knows " + tokens + " tokens, the published vocabulary "
                     + PUBLISHED_TOKENS + ": --config FOLDER with the tokenizer is wanted");
         }
-        try (InputStream gzip = SingleFile.class.getResourceAsStream("/io/sfumato/clip/bpe_simple_vocab_16e6.txt.gz")) {
-            ClipTokenizer published = ClipTokenizer.fromMerges(gzip);
-            return second ? published.withPadding("!") : published;
+    }
+
+    @Override
+    public void copyTokenizer(Path to) {
+        if (!hints.config().isEmpty() && Files.isDirectory(Path.of(hints.config()).resolve("tokenizer"))) {
+            new DiffusersFolder(Path.of(hints.config())).copyTokenizer(to);
+            return;
+        }
+        requirePublishedTokens();
+        try (InputStream gzip = published()) {
+            ClipTokenizer.unpack(gzip, second ? "!" : "<|endoftext|>", to);
         } catch (IOException e) {
             throw new CheckpointException("the published vocabulary cannot be read: " + e.getMessage(), e);
         }
