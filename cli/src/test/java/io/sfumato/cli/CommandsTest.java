@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class CommandsTest {
-    private static final List<String> COMMANDS = List.of("generate", "inspect", "models", "train", "doctor", "completion");
+    private static final List<String> COMMANDS = List.of("generate", "inspect", "models", "train", "data", "doctor", "completion");
 
     @TempDir
     private Path folder;
