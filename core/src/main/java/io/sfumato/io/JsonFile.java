@@ -18,6 +18,11 @@ public final class JsonFile {
     private JsonFile() {
     }
 
+    /** An object without keys. */
+    public static JsonNode empty() {
+        return JSON.createObjectNode();
+    }
+
     /** The object in {@code file}. */
     public static JsonNode read(Path file) {
         try {

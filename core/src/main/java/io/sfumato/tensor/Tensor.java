@@ -395,6 +395,15 @@ public final class Tensor implements AutoCloseable {
     /** The square root of the sum of squares. */
     public Tensor norm() { return new Tensor(t.norm()); }
 
+    public Tensor cumsum(long dim) { return new Tensor(torch.cumsum(t, dim)); }
+
+    /** Values in order, and where each one stood. */
+    public Tensor[] sort(long dim, boolean descending) {
+        var pair = t.sort(dim, descending);
+        return new Tensor[] {new Tensor(new org.bytedeco.pytorch.Tensor(pair.get0())),
+            new Tensor(new org.bytedeco.pytorch.Tensor(pair.get1()))};
+    }
+
     public Tensor cumprod(long dim) { return new Tensor(torch.cumprod(t, dim)); }
 
     // ---- products and pointwise nonlinearities; layers are in Functional ----

@@ -5,9 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.InputStream;
 import java.text.Normalizer;
-import java.util.Arrays;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
@@ -98,54 +96,19 @@ public final class WordPiece {
     /** The ids of a text of any length, without start and end. */
     public int[] ids(String text) {
         var ids = IntStream.builder();
-        special.scan(text, part -> words(normalized(part)).forEach(word -> pieces(word, ids::add)), ids::add);
+        special.scan(text, part -> BertWords.split(normalized(part)).forEach(word -> pieces(word, ids::add)), ids::add);
         return ids.build().toArray();
     }
 
     private String normalized(String text) {
-        StringBuilder clean = new StringBuilder();
-        text.codePoints().forEach(c -> {
-            boolean space = c == '\t' || c == '\n' || c == '\r' || isWhite(c);
-            if (cleans && !space && (c == 0 || c == 0xFFFD || isControl(c))) {
-                return;
-            }
-            if (cleans && space) {
-                clean.append(' ');
-            } else if (partsChinese && isChinese(c)) {
-                clean.append(' ').appendCodePoint(c).append(' ');
-            } else {
-                clean.appendCodePoint(c);
-            }
-        });
-        String plain = clean.toString();
+        String plain = BertWords.clean(text, cleans, partsChinese);
         if (stripsAccents) {
             StringBuilder bare = new StringBuilder();
             Normalizer.normalize(plain, Normalizer.Form.NFD).codePoints().filter(c -> Character.getType(c) != MARK)
                     .forEach(bare::appendCodePoint);
             plain = bare.toString();
         }
-        return lowers ? lower(plain) : plain;
-    }
-
-    // Letter by letter: Java's own lower case of a whole text depends on what stands around a Greek sigma.
-    private static String lower(String text) {
-        StringBuilder lower = new StringBuilder();
-        text.codePoints().forEach(c -> lower.append(c == 0x130 ? "i\u0307" : Character.toString(Character.toLowerCase(c))));
-        return lower.toString();
-    }
-
-    private static List<String> words(String text) {
-        StringBuilder parted = new StringBuilder();
-        text.codePoints().forEach(c -> {
-            if (isWhite(c)) {
-                parted.append('\n');
-            } else if (isPunctuation(c)) {
-                parted.append('\n').appendCodePoint(c).append('\n');
-            } else {
-                parted.appendCodePoint(c);
-            }
-        });
-        return Arrays.stream(parted.toString().split("\n")).filter(word -> !word.isEmpty()).toList();
+        return lowers ? BertWords.lower(plain) : plain;
     }
 
     private void pieces(String word, IntConsumer ids) {
@@ -174,29 +137,5 @@ public final class WordPiece {
 
     private String piece(int[] letters, int from, int to) {
         return (from > 0 ? prefix : "") + new String(letters, from, to - from);
-    }
-
-    private static boolean isWhite(int c) {
-        return c >= 9 && c <= 13 || c == 0x85 || Character.isSpaceChar(c);
-    }
-
-    private static boolean isControl(int c) {
-        int type = Character.getType(c);
-        return type == Character.CONTROL || type == Character.FORMAT || type == Character.UNASSIGNED || type == Character.PRIVATE_USE
-                || type == Character.SURROGATE;
-    }
-
-    private static boolean isPunctuation(int c) {
-        return c < 128 ? c > 32 && c < 127 && !Character.isLetterOrDigit(c) : switch (Character.getType(c)) {
-            case Character.CONNECTOR_PUNCTUATION, Character.DASH_PUNCTUATION, Character.START_PUNCTUATION, Character.END_PUNCTUATION,
-                    Character.INITIAL_QUOTE_PUNCTUATION, Character.FINAL_QUOTE_PUNCTUATION, Character.OTHER_PUNCTUATION -> true;
-            default -> false;
-        };
-    }
-
-    private static boolean isChinese(int c) {
-        return c >= 0x4E00 && c <= 0x9FFF || c >= 0x3400 && c <= 0x4DBF || c >= 0x20000 && c <= 0x2A6DF || c >= 0x2A700 && c <= 0x2B73F
-                || c >= 0x2B740 && c <= 0x2B81F || c >= 0x2B820 && c <= 0x2CEAF || c >= 0xF900 && c <= 0xFAFF
-                || c >= 0x2F800 && c <= 0x2FA1F;
     }
 }

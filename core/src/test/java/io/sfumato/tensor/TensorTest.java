@@ -135,4 +135,13 @@ class TensorTest {
         assertThat(Tensor.of(new float[] {1, Float.NaN}, 2).isFinite()).isFalse();
         assertThat(x.to(DType.F32).isFinite()).isTrue();
     }
+
+    @Test
+    void sortsAndSums() {
+        Tensor x = Tensor.of(new float[] {2, 9, 4, 7, 1, 8}, 2, 3);
+        Tensor[] falling = x.sort(1, true);
+        assertThat(falling[0].toFloats()).containsExactly(9, 4, 2, 8, 7, 1);
+        assertThat(falling[1].toLongs()).containsExactly(1, 2, 0, 2, 0, 1);
+        assertThat(x.cumsum(1).toFloats()).containsExactly(2, 11, 15, 7, 8, 16);
+    }
 }
