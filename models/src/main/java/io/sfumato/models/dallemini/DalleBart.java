@@ -94,6 +94,11 @@ public final class DalleBart {
 
     /** Keys and values of the text in each layer of the decoder, (B, heads, L, d), and what hides padding, (B, 1, 1, L). */
     public record Memory(List<Tensor[]> layers, Tensor mask) {
+        /** Each row {@code times} times: candidates share the reading of a text. */
+        public Memory repeated(int times) {
+            return times == 1 ? this : new Memory(layers.stream().map(kv -> new Tensor[] {
+                    kv[0].repeatInterleave(times, 0), kv[1].repeatInterleave(times, 0)}).toList(), mask.repeatInterleave(times, 0));
+        }
     }
 
     private final Config config;

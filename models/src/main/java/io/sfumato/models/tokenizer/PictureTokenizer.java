@@ -2,17 +2,8 @@ package io.sfumato.models.tokenizer;
 
 import io.sfumato.tensor.Tensor;
 
-/** Writes a picture as a grid of codes, and draws it again from them. */
-public interface PictureTokenizer {
-    /** Entries of the codebook: codes are 0 to {@code codes() - 1}. */
-    int codes();
-
-    /** Pixels that one code spans in each direction; a picture's sides are multiples of it. */
-    int factor();
-
-    /** Pictures (B, 3, H, W) in [0, 1] to codes (B, H/factor, W/factor) of int64; residual tokenizers add an axis of rounds. */
+/** Writes a picture as a grid of codes, too. */
+public interface PictureTokenizer extends Detokenizer {
+    /** Pictures (B, 3, H, W) in [0, 1], sides multiples of the factor, to codes as {@link #decode} takes them. */
     Tensor encode(Tensor pictures);
-
-    /** Codes, shaped as {@link #encode} gives them, to pictures (B, 3, H, W) in [0, 1]. */
-    Tensor decode(Tensor codes);
 }

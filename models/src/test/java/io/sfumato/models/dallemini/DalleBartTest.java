@@ -80,6 +80,23 @@ class DalleBartTest {
     }
 
     @Test
+    void picturesEqualTheReferencesAlsoOfJoinedGrids() {
+        try (var scope = new Scope(); SafeTensors golden = SafeTensors.open(GOLDEN.resolve("golden.safetensors"));
+                TensorSource file = TorchPickle.open(GOLDEN.resolve("vqgan/detoker.pt"));
+                Weights weights = Weights.load(file, DType.F32, Device.CPU)) {
+            var config = DalleDetokenizer.config(file);
+            DalleDetokenizer detokenizer = weights.build(w -> new DalleDetokenizer(w, config), name -> false);
+            JsonNode one = Fixture.named(GOLDEN, "detokenizer"), seamless = Fixture.named(GOLDEN, "detokenizer_seamless");
+            Fixture.assertClose("one", detokenizer.decode(Fixture.tensor(golden, one, "tokens").view(1, 8, 8)).select(0, 0).permute(1, 2, 0),
+                    Fixture.tensor(golden, one, "image").div(255), 1e-5);
+            // Picture k stands in column k / 2 and row k % 2.
+            Tensor grid = Fixture.tensor(golden, seamless, "tokens").view(2, 2, 8, 8).permute(1, 2, 0, 3).reshape(1, 16, 16);
+            Fixture.assertClose("seamless", detokenizer.decode(grid).select(0, 0).permute(1, 2, 0),
+                    Fixture.tensor(golden, seamless, "image").div(255), 1e-5);
+        }
+    }
+
+    @Test
     void publishedSizes() {
         assertThat(millions(new DalleBart.Config(1024, 12, 12, 16, 16, 2730, 50264, 64, 16384, 16385, 16))).containsExactly(2026, 2353);
         assertThat(millions(new DalleBart.Config(2048, 24, 24, 32, 32, 4096, 50272, 64, 16384, 16416, 16))).containsExactly(11102, 14777);
