@@ -26,9 +26,11 @@ import java.util.List;
  * @param imageGuidance   how closely to follow the picture where a model is told to edit one (Brooks et al. 2023);
  *                        below 1 there is no guidance at all
  * @param noiseLevel      noise that a picture to be enlarged is under, 0 to 999: the more, the more is made up
+ * @param picking         how a model that writes pictures as tokens picks them
  */
 public record Options(int width, int height, int steps, double guidance, double guidanceRescale, long seed, int count, Seeds seeds,
-                      String sampler, String schedule, double eta, int clipSkip, double strength, double imageGuidance, int noiseLevel) {
+                      String sampler, String schedule, double eta, int clipSkip, double strength, double imageGuidance, int noiseLevel,
+                      Picking picking) {
     /** A size that the model chooses. */
     public static final int OF_MODEL = 0;
     /** A strength that what is asked for decides: 1 with a mask, else 0.8. */
@@ -84,7 +86,8 @@ public record Options(int width, int height, int steps, double guidance, double 
 
     /** 50 steps, guidance 7.5, seed 0, one picture; the rest as the model would have it. */
     public static Options defaults() {
-        return new Options(OF_MODEL, OF_MODEL, 50, 7.5, 0, 0, 1, Seeds.EACH, MODELS_OWN, MODELS_OWN, 0, 0, OF_TASK, 1.5, 20);
+        return new Options(OF_MODEL, OF_MODEL, 50, 7.5, 0, 0, 1, Seeds.EACH, MODELS_OWN, MODELS_OWN, 0, 0, OF_TASK, 1.5, 20,
+                Picking.defaults());
     }
 
     /** The strength to draw with: what is given, or the default for one with or without a mask. */
@@ -120,6 +123,7 @@ public record Options(int width, int height, int steps, double guidance, double 
     public Options withStrength(double strength) { return with("strength", strength); }
     public Options withNoiseLevel(int noiseLevel) { return with("noiseLevel", noiseLevel); }
     public Options withImageGuidance(double imageGuidance) { return with("imageGuidance", imageGuidance); }
+    public Options withPicking(Picking picking) { return with("picking", picking); }
 
     // By name, so that an option is one line here and not one more argument in every line.
     private Options with(String name, Object value) {

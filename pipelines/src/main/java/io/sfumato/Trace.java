@@ -30,6 +30,11 @@ public final class Trace implements AutoCloseable {
         return NONE;
     }
 
+    /** Whether it is worth while to compute numbers only for the trace. */
+    public boolean isRecording() {
+        return records;
+    }
+
     public void put(String name, Tensor x) {
         if (records) {
             try (var scope = new Scope()) {

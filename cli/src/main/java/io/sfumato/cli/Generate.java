@@ -57,6 +57,9 @@ final class Generate implements Callable<Integer> {
     @Mixin
     private final GivenPictures pictures = new GivenPictures();
 
+    @Mixin
+    private final TokenPicking picking = new TokenPicking();
+
     private final List<UnaryOperator<Options>> changes = new ArrayList<>();
     private final List<String> notes = new ArrayList<>();
     private List<Path> output = List.of();
@@ -205,7 +208,7 @@ final class Generate implements Callable<Integer> {
         for (UnaryOperator<Options> change : changes) {
             o = change.apply(o);
         }
-        return pictures.change(o).withSeed(seed);
+        return picking.change(pictures.change(o)).withSeed(seed);
     }
 
     private LoadOptions load() {
@@ -269,7 +272,9 @@ final class Generate implements Callable<Integer> {
     private GenerationParameters parameters(Prompt wish, Options o, int picture) {
         Map<String, String> settings = new LinkedHashMap<>();
         settings.put("Steps", String.valueOf(o.steps()));
-        settings.put("Sampler", Samplers.commonName(o.sampler()));
+        if (!o.sampler().equals(Options.MODELS_OWN)) {
+            settings.put("Sampler", Samplers.commonName(o.sampler()));
+        }
         if (!o.schedule().equals(Options.MODELS_OWN)) {
             settings.put("Schedule type", o.schedule().substring(0, 1).toUpperCase(Locale.ROOT) + o.schedule().substring(1));
         }

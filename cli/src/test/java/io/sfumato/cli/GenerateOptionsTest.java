@@ -26,10 +26,7 @@ class GenerateOptionsTest {
             "--eta", "0.5",                                         // the model's own sampler is not DDIM
             "--depth", "depth.png",                                 // the model does not look at depths
             "--device", "cuda");                                    // tests run without one
-    private static final Map<String, List<Object>> ABOUT_ELSE = Map.of(
-            "--output", List.of("other.png"), "--trace", List.of(), "--preview", List.of("now.png"), "--preview-every", List.of(2),
-            "--image-guidance", List.of(2), "--noise-level", List.of(5),            // for other models
-            "--threads", List.of(1), "--json", List.of(), "--quiet", List.of(), "--debug", List.of());
+    private static final Map<String, List<Object>> ABOUT_ELSE = new LinkedHashMap<>();
 
     static {
         CHANGES.put("--negative", "blue");
@@ -47,6 +44,11 @@ class GenerateOptionsTest {
         CHANGES.put("--prediction", "v");
         CHANGES_WITH_INIT.put("--strength", 0.5);
         CHANGES_WITH_INIT.put("--mask", "mask.png");
+        ABOUT_ELSE.putAll(Map.of("--output", List.of("other.png"), "--trace", List.of(), "--preview", List.of("now.png"),
+                "--preview-every", List.of(2), "--threads", List.of(1), "--json", List.of(), "--quiet", List.of(), "--debug", List.of()));
+        // For other models.
+        ABOUT_ELSE.putAll(Map.of("--image-guidance", List.of(2), "--noise-level", List.of(5), "--temperature", List.of(2),
+                "--top-k", List.of(3), "--top-p", List.of(0.5), "--guided-tokens", List.of(4)));
     }
 
     @TempDir

@@ -3,6 +3,7 @@ package io.sfumato.families;
 import io.sfumato.Options;
 import io.sfumato.diffusion.Noise;
 import io.sfumato.tensor.Rng;
+import io.sfumato.tensor.Tensor;
 import java.util.stream.IntStream;
 
 /** The generators of one batch, seeded as the options say. */
@@ -24,6 +25,18 @@ final class Draws implements AutoCloseable {
 
     Noise noise() {
         return noise;
+    }
+
+    /** Draws one index from each row of weights (n, V): a row from its picture's generator, or all in order from the shared one. */
+    Tensor multinomial(Tensor weights) {
+        if (shared) {
+            return rngs[0].multinomial(weights, 1, false).squeeze(1);
+        }
+        Tensor[] picks = new Tensor[rngs.length];
+        for (int i = 0; i < picks.length; i++) {
+            picks[i] = rngs[i].multinomial(weights.narrow(0, i, 1), 1, false);
+        }
+        return Tensor.cat(0, picks).squeeze(1);
     }
 
     @Override

@@ -23,13 +23,16 @@ public final class Families {
 
     private static final Family STABLE_DIFFUSION = new Family(StableDiffusion::new, StableDiffusionMemory::of);
 
-    private static final Map<String, Family> BY_PIPELINE = Map.of(
-            "StableDiffusionPipeline", STABLE_DIFFUSION,
-            "StableDiffusionImg2ImgPipeline", STABLE_DIFFUSION,
-            "StableDiffusionInpaintPipeline", STABLE_DIFFUSION,
-            "StableDiffusionInstructPix2PixPipeline", STABLE_DIFFUSION,
-            "StableDiffusionDepth2ImgPipeline", STABLE_DIFFUSION,
-            "StableDiffusionUpscalePipeline", STABLE_DIFFUSION);
+    private static final Map<String, Family> BY_PIPELINE = Map.ofEntries(
+            Map.entry("StableDiffusionPipeline", STABLE_DIFFUSION),
+            Map.entry("StableDiffusionImg2ImgPipeline", STABLE_DIFFUSION),
+            Map.entry("StableDiffusionInpaintPipeline", STABLE_DIFFUSION),
+            Map.entry("StableDiffusionInstructPix2PixPipeline", STABLE_DIFFUSION),
+            Map.entry("StableDiffusionDepth2ImgPipeline", STABLE_DIFFUSION),
+            Map.entry("StableDiffusionUpscalePipeline", STABLE_DIFFUSION),
+            Map.entry("minDALL-E", new Family(KakaoMinDalle::load, KakaoMinDalle::memory)),
+            Map.entry("min-dalle", new Family(DalleMini::load, DalleMini::memory)),
+            Map.entry("LlamaGen", new Family(LlamaGenImages::load, LlamaGenImages::memory)));
 
     private Families() {
     }

@@ -10,8 +10,8 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * A model: a folder in the layout of diffusers, with {@code model_index.json} and a folder for each component, or a single file of
- * Stable Diffusion, which looks like such a folder.
+ * A model: a folder in the layout of diffusers, with {@code model_index.json} and a folder for each component, a single file of
+ * Stable Diffusion, which looks like such a folder, or a folder as research code published it.
  */
 public final class ModelFolder {
     private final Path path;
@@ -29,7 +29,7 @@ public final class ModelFolder {
         if (Files.isRegularFile(path)) {
             layout = SingleFile.open(path, hints);
         } else {
-            layout = new DiffusersFolder(path);
+            layout = ResearchFolder.matches(path) ? ResearchFolder.open(path) : new DiffusersFolder(path);
             if (!hints.config().isEmpty()) {
                 throw new CheckpointException(path + ": a folder has its own configs: --config is for a model in a single file");
             }

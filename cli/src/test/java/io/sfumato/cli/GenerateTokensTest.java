@@ -1,0 +1,68 @@
+package io.sfumato.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.sfumato.image.Image;
+import io.sfumato.io.SafeTensors;
+import io.sfumato.tensor.Scope;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The command with a model that writes tokens: the tiny minDALL-E of the pipelines' tests. */
+class GenerateTokensTest {
+    private static final Path MODEL = Path.of("../pipelines/src/test/resources/golden/kakao").toAbsolutePath().normalize();
+
+    @TempDir
+    private Path folder;
+
+    private long[] tokens(String name, Object... more) throws IOException {
+        Path trace = folder.resolve(name + ".safetensors"), picture = folder.resolve(name + ".png");
+        List<Object> args = new ArrayList<>(List.of("generate", "a cat", "--model", MODEL, "--seed", 7, "--trace", trace,
+                "--output", picture, "--quiet"));
+        args.addAll(List.of(more));
+        Ran ran = Ran.command(args.toArray());
+        assertThat(ran.err()).isEmpty();
+        assertThat(ran.code()).isZero();
+        assertThat(Image.read(picture).width()).isEqualTo(12);
+        try (var scope = new Scope(); SafeTensors file = SafeTensors.open(trace)) {
+            assertThat(file.names()).containsExactlyInAnyOrder("tokens", "logits", "image");
+            assertThat(file.shape("logits")).containsExactly(1, 36, 40);
+            return file.get("tokens").toLongs();
+        }
+    }
+
+    @Test
+    void drawsAndTracesTokens() throws IOException {
+        long[] plain = tokens("plain");
+        assertThat(tokens("again")).isEqualTo(plain);
+        assertThat(tokens("cold", "--temperature", 0.1)).isNotEqualTo(plain);
+        assertThat(tokens("few", "--top-k", 2)).isNotEqualTo(plain);
+        assertThat(tokens("narrow", "--top-p", 0.2)).isNotEqualTo(plain);
+        assertThat(tokens("greedy", "--top-k", 1)).isEqualTo(tokens("zero", "--temperature", 0));
+    }
+
+    @Test
+    void wrongUseIsOneLine() {
+        Ran ran = Ran.command("generate", "a cat", "--model", MODEL, "--top-p", 2);
+        assertThat(ran.code()).isEqualTo(Main.MISUSED);
+        assertThat(ran.err()).isEqualTo("sfumato: top-p must be above 0 and at most 1, not 2.0\n");
+        ran = Ran.command("generate", "a cat", "--model", MODEL, "--sampler", "DDIM");
+        assertThat(ran.code()).isEqualTo(Main.MISUSED);
+        assertThat(ran.err()).startsWith("sfumato: this model picks tokens: ");
+    }
+
+    @Test
+    void aDamagedFileIsNamed() throws IOException {
+        for (String file : new String[] {"config.yaml", "stage1_last.ckpt", "stage2_last.ckpt"}) {
+            Files.copy(MODEL.resolve(file), folder.resolve(file));
+        }
+        Ran ran = Ran.command("generate", "a cat", "--model", folder);
+        assertThat(ran.code()).isEqualTo(Main.FAILED);
+        assertThat(ran.err()).isEqualTo("sfumato: " + folder.resolve("tokenizer/bpe-16k-vocab.json") + ": there is no such file\n");
+    }
+}

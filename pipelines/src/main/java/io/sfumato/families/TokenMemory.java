@@ -1,0 +1,26 @@
+package io.sfumato.families;
+
+import io.sfumato.LoadOptions;
+import io.sfumato.io.TensorSource;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.LongStream;
+
+/** What writing a picture token by token needs: the weights, and the keys and values of all tokens. */
+final class TokenMemory {
+    private TokenMemory() {
+    }
+
+    /** @param remembered numbers in the cache of keys and values */
+    static MemoryEstimate of(int count, LoadOptions load, List<Path> files, long remembered) {
+        long weights = files.stream().mapToLong(TokenMemory::numbers).sum();
+        return new MemoryEstimate(count == 1 ? "1 picture" : count + " pictures", weights * load.dtype().bytes(),
+                remembered * load.dtype().bytes());
+    }
+
+    private static long numbers(Path file) {
+        try (TensorSource source = TensorSource.open(file)) {
+            return source.names().stream().mapToLong(name -> LongStream.of(source.shape(name)).reduce(1, (a, b) -> a * b)).sum();
+        }
+    }
+}
