@@ -2,6 +2,10 @@ package io.sfumato.cli;
 
 import io.sfumato.Options;
 import io.sfumato.TextToImage;
+import io.sfumato.evaluation.ClipartWorld;
+import io.sfumato.evaluation.ClipartWorldReport;
+import io.sfumato.evaluation.Detector;
+import io.sfumato.evaluation.DetectorTrainer;
 import io.sfumato.evaluation.FirstLight;
 import io.sfumato.evaluation.FirstLightReport;
 import io.sfumato.evaluation.SceneClassifier;
@@ -11,6 +15,7 @@ import io.sfumato.hub.ModelUri;
 import io.sfumato.training.Progress;
 import io.sfumato.training.scenes.ClipArt;
 import io.sfumato.training.scenes.Scenes;
+import io.sfumato.training.world.WorldConfig;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -20,6 +25,7 @@ import java.nio.file.attribute.FileTime;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -30,9 +36,10 @@ import picocli.CommandLine.Spec;
 /** Measures a model. */
 @Command(name = "evaluate", mixinStandardHelpOptions = true, sortOptions = false,
         description = "Measures how well a model draws what captions say. A run that was cut off goes on with the pictures it has.",
-        footer = {"", "Example:", "  sfumato evaluate --benchmark first-light --count 600 --output reports/first-light"})
+        footer = {"", "Examples:", "  sfumato evaluate --benchmark clipart-world --count 1000 --json scores.json --output reports/world",
+            "  sfumato evaluate --benchmark first-light --count 600 --output reports/first-light"})
 final class Evaluate implements Callable<Integer> {
-    private static final List<String> BENCHMARKS = List.of("first-light");
+    private static final List<String> BENCHMARKS = List.of("first-light", "clipart-world");
 
     @Spec
     private CommandSpec spec;
@@ -40,11 +47,11 @@ final class Evaluate implements Callable<Integer> {
     @Option(order = 1, names = "--model", paramLabel = "URI", description = "a model folder, or builtin:NAME (${DEFAULT-VALUE})")
     private String model = ModelUri.DEFAULT;
 
-    @Option(order = 2, names = "--benchmark", paramLabel = "NAME", required = true, description = "first-light: clip-art scenes")
+    @Option(order = 2, names = "--benchmark", paramLabel = "NAME", required = true, description = "clipart-world: scenes of sixty nouns; first-light: of twenty")
     private String benchmark;
 
     @Option(order = 3, names = "--count", paramLabel = "N",
-            description = "captions of one thing; a third as many of two are added (${DEFAULT-VALUE})")
+            description = "captions; of first-light those of one thing, a third as many of two are added (${DEFAULT-VALUE})")
     private int count = 600;
 
     @Option(order = 4, names = "--seed", paramLabel = "S", description = "of the first picture; the next has S+1 (${DEFAULT-VALUE})")
@@ -52,17 +59,27 @@ final class Evaluate implements Callable<Integer> {
 
     private List<Path> classifier = List.of();
 
-    @Option(order = 6, names = "--output", paramLabel = "FOLDER", required = true, description = "where pictures and report go")
-    private Path output;
+    private List<Path> output = List.of();
+    private List<String> json = List.of();
 
-    @Option(order = 7, names = "--json", description = "print the report as one JSON object")
-    private boolean json;
+    @Option(order = 6, names = "--output", paramLabel = "FOLDER",
+            description = "where pictures and report go; clipart-world can do without and keep nothing but its scores")
+    private void output(Path folder) {
+        output = List.of(folder);
+    }
+
+    @Option(order = 7, names = "--json", paramLabel = "FILE", arity = "0..1", fallbackValue = "",
+            description = "write the scores as one JSON object to a file; without a name, print it")
+    private void json(String file) {
+        json = List.of(file);
+    }
 
     @Option(order = 8, names = "--quiet", description = "no progress")
     private boolean quiet;
 
     @Option(order = 5, names = "--classifier", paramLabel = "FILE",
-            description = "what judges the pictures; trained first where there is no such file (classifier.safetensors in the output)")
+            description = "what judges the pictures; trained first where there is no such file (classifier.safetensors in the output;"
+                    + " clipart-world has one bundled)")
     private void classifier(Path file) {
         classifier = List.of(file);
     }
@@ -75,18 +92,96 @@ final class Evaluate implements Callable<Integer> {
         if (count < 1) {
             throw new ParameterException(spec.commandLine(), "count must be at least 1, not " + count);
         }
-        ModelFolder folder = ModelUri.resolve(model);
-        Path judge = classifier.isEmpty() ? output.resolve("classifier.safetensors") : classifier.get(0);
+        return benchmark.equals("first-light") ? firstLight() : clipartWorld();
+    }
+
+    private int firstLight() {
+        Path folder = output.stream().findFirst()
+                .orElseThrow(() -> new ParameterException(spec.commandLine(), "first-light needs an --output folder"));
+        ModelFolder files = ModelUri.resolve(model);
+        Path judge = classifier.isEmpty() ? folder.resolve("classifier.safetensors") : classifier.get(0);
         Scenes world = new Scenes(FirstLight.WORLD, ClipArt.bundled());
-        PrintWriter out = spec.commandLine().getOut();
         Progress progress = progress(spec.commandLine().getErr());
         try (TextToImage drawer = TextToImage.load(model); SceneClassifier reader = classifier(judge, progress)) {
             Options options = drawer.defaults().withSeed(seed);
-            FirstLightReport report = FirstLight.of(count).run(drawer, name(folder), options, world, reader, output, progress);
-            out.println(json ? report.json() : output.resolve("report.md"));
-            out.flush();
+            FirstLightReport report = FirstLight.of(count).run(drawer, name(files), options, world, reader, folder, progress);
+            tell(report.json(), folder.resolve("report.md").toString());
             return 0;
         }
+    }
+
+    private int clipartWorld() {
+        ClipartWorld measure = Main.checked(spec, () -> ClipartWorld.of(count));
+        ModelFolder files = ModelUri.resolve(model);
+        Progress progress = progress(spec.commandLine().getErr());
+        try (TemporaryFolder temporary = new TemporaryFolder();
+                TextToImage drawer = TextToImage.load(model); Detector detector = detector(progress)) {
+            Path folder = output.stream().findFirst().orElse(temporary.path());
+            Options options = drawer.defaults().withSeed(seed);
+            ClipArt art = ClipArt.bundled();
+            ClipartWorldReport report = measure.run(drawer, name(files), options, detector, art, folder, progress);
+            if (!output.isEmpty()) {
+                report.write(folder, art, detector.nouns());
+            }
+            tell(report.json(), output.isEmpty() ? report.json() : folder.resolve("report.html").toString());
+            return 0;
+        }
+    }
+
+    /** Writes the scores where they were asked for, and prints them or else where the report is. */
+    private void tell(String scores, String report) {
+        PrintWriter out = spec.commandLine().getOut();
+        for (String file : json) {
+            if (!file.isEmpty()) {
+                write(Path.of(file), scores);
+            }
+        }
+        out.println(json.contains("") ? scores : report);
+        out.flush();
+    }
+
+    private static void write(Path file, String text) {
+        try {
+            Files.writeString(file, text + "\n");
+        } catch (IOException e) {
+            throw new UncheckedIOException(file + ": cannot be written: " + e.getMessage(), e);
+        }
+    }
+
+    /** A folder that goes when it is closed. */
+    private record TemporaryFolder(Path path) implements AutoCloseable {
+        TemporaryFolder() {
+            this(create());
+        }
+
+        private static Path create() {
+            try {
+                return Files.createTempDirectory("sfumato-evaluate");
+            } catch (IOException e) {
+                throw new UncheckedIOException("no temporary folder: " + e.getMessage(), e);
+            }
+        }
+
+        @Override
+        public void close() {
+            try (Stream<Path> files = Files.walk(path)) {
+                files.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
+            } catch (IOException e) {
+                throw new UncheckedIOException(path + ": cannot be deleted: " + e.getMessage(), e);
+            }
+        }
+    }
+
+    private Detector detector(Progress progress) {
+        if (classifier.isEmpty()) {
+            return Detector.bundled();
+        }
+        Path file = classifier.get(0);
+        if (Files.exists(file)) {
+            return Detector.load(file);
+        }
+        Detector trained = DetectorTrainer.standard().train(WorldConfig.sixty(Detector.SIZE), ClipArt.bundled(), 1, progress);
+        return written(trained, file, trained::write);
     }
 
     private static SceneClassifier classifier(Path file, Progress progress) {
@@ -96,12 +191,16 @@ final class Evaluate implements Callable<Integer> {
         // Of all nouns, so that it cannot guess among the few that the benchmark asks for.
         Scenes world = new Scenes(Scenes.Config.ofSize(FirstLight.WORLD.size()), ClipArt.bundled());
         SceneClassifier trained = SceneClassifierTrainer.standard().train(world, 1, progress);
+        return written(trained, file, trained::write);
+    }
+
+    /** What was trained, when it is safe in its file. */
+    private static <T> T written(T trained, Path file, Consumer<Path> write) {
         try {
             Files.createDirectories(file.toAbsolutePath().getParent());
-            trained.write(file);
+            write.accept(file);
             return trained;
         } catch (IOException e) {
-            trained.close();
             throw new UncheckedIOException(file + ": cannot be written: " + e.getMessage(), e);
         }
     }

@@ -22,7 +22,7 @@ class EvaluateTest {
 
     @Test
     void refusesAnUnknownBenchmark() {
-        assertThat(refusal("--benchmark", "coco", "--output", temp.toString())).isEqualTo("unknown benchmark 'coco': use first-light");
+        assertThat(refusal("--benchmark", "coco", "--output", temp.toString())).isEqualTo("unknown benchmark 'coco': use first-light, clipart-world");
     }
 
     @Test
@@ -34,5 +34,11 @@ class EvaluateTest {
     @Test
     void wantsAnOutput() {
         assertThat(refusal("--benchmark", "first-light")).contains("--output");
+    }
+
+    @Test
+    void wantsEnoughCaptions() {
+        assertThat(refusal("--benchmark", "clipart-world", "--count", "7"))
+                .isEqualTo("count 7, references 4000: at least 8 captions and 2 references are wanted");
     }
 }

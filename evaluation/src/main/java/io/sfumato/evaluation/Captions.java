@@ -48,8 +48,8 @@ final class Captions {
     }
 
     /** The same scenes in another order. */
-    static List<Scene> shuffled(List<Scene> scenes) {
-        List<Scene> shuffled = new ArrayList<>(scenes);
+    static <T> List<T> shuffled(List<T> scenes) {
+        List<T> shuffled = new ArrayList<>(scenes);
         Collections.shuffle(shuffled, new Random(1));
         return shuffled;
     }

@@ -52,8 +52,8 @@ public record FirstLight(int count, int validation, int references) {
                                 Progress progress) {
         List<Scene> singles = Captions.singles(world, count), pairs = Captions.pairs(world, count / 3);
         Gallery gallery = new Gallery(output.resolve("pictures"), name + " with " + options);
-        List<Image> drawn = gallery.pictures("single", singles, model, options, progress);
-        List<Image> drawnPairs = gallery.pictures("pair", pairs, model, options.withSeed(options.seed() + count), progress);
+        List<Image> drawn = gallery.pictures("single", captions(singles), model, options, progress);
+        List<Image> drawnPairs = gallery.pictures("pair", captions(pairs), model, options.withSeed(options.seed() + count), progress);
 
         List<Scene> known = Captions.validation(world, validation);
         Share accuracy = SceneScores.of(known, classifier.read(Pictures.of(known))).recognised();
@@ -61,15 +61,19 @@ public record FirstLight(int count, int validation, int references) {
         List<Scene> asked = joined(singles, pairs);
         Share shuffled = SceneScores.of(Captions.shuffled(singles), readings.subList(0, count)).recognised();
         SceneScores real = SceneScores.of(asked, classifier.read(Pictures.of(asked)));
-        try (NearestScenes nearest = new NearestScenes(world, references, progress)) {
+        try (NearestScenes nearest = new NearestScenes(seed -> Pictures.of(world.scene(seed)), references, progress)) {
             FirstLightReport report = new FirstLightReport(name, options, accuracy, SceneScores.of(asked, readings), real, shuffled,
                     FirstLightReport.Distances.of(nearest.distances(joined(drawn, drawnPairs))),
                     FirstLightReport.Distances.of(nearest.distances(Pictures.of(asked))),
-                    references, singles.stream().limit(SHEET).map(Scene::caption).toList());
+                    references, captions(singles).stream().limit(SHEET).toList());
             Image.grid(drawn.subList(0, Math.min(SHEET, count)), COLUMNS).write(output.resolve("grid.png"));
             report.write(output);
             return report;
         }
+    }
+
+    private static List<String> captions(List<Scene> scenes) {
+        return scenes.stream().map(Scene::caption).toList();
     }
 
     private static <T> List<T> joined(List<T> a, List<T> b) {

@@ -7,7 +7,6 @@ import io.sfumato.TextToImage;
 import io.sfumato.Trace;
 import io.sfumato.image.Image;
 import io.sfumato.training.Progress;
-import io.sfumato.training.scenes.Scene;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -44,14 +43,14 @@ final class Gallery {
         }
     }
 
-    /** A picture for each scene's caption, picture i with seed {@code options.seed() + i}; files are NAME-0000.png and on. */
-    List<Image> pictures(String name, List<Scene> asked, TextToImage model, Options options, Progress progress) {
+    /** A picture for each caption, picture i with seed {@code options.seed() + i}; files are NAME-0000.png and on. */
+    List<Image> pictures(String name, List<String> asked, TextToImage model, Options options, Progress progress) {
         List<Path> files = IntStream.range(0, asked.size())
                 .mapToObj(i -> folder.resolve(String.format(Locale.ROOT, "%s-%04d.png", name, i))).toList();
         for (int from = 0; from < asked.size(); from += BATCH) {
             int to = Math.min(from + BATCH, asked.size());
             if (!files.subList(from, to).stream().allMatch(Files::exists)) {
-                List<Prompt> prompts = asked.subList(from, to).stream().map(scene -> Prompt.of(scene.caption())).toList();
+                List<Prompt> prompts = asked.subList(from, to).stream().map(Prompt::of).toList();
                 Options each = options.withSeed(options.seed() + from).withCount(1).withSeeds(Options.Seeds.EACH);
                 List<Image> drawn = model.generate(prompts, each, Listener.none(), Trace.none());
                 for (int i = from; i < to; i++) {

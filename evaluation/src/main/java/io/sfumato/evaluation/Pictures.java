@@ -19,6 +19,14 @@ final class Pictures {
         return scenes.stream().map(Pictures::of).toList();
     }
 
+    static Image ofWorld(io.sfumato.training.world.Scene scene) {
+        return Image.of(scene.size(), scene.size(), 3, scene.pixels());
+    }
+
+    static List<Image> ofWorld(List<io.sfumato.training.world.Scene> scenes) {
+        return scenes.stream().map(Pictures::ofWorld).toList();
+    }
+
     /** Pictures (B, 3, size, size) in [-1, 1], transparency over white. */
     static Tensor tensor(List<Image> pictures, int size) {
         int values = 3 * size * size;

@@ -64,7 +64,7 @@ public record SceneClassifierTrainer(long steps, int batch, double rate, long fi
     }
 
     /** Each picture mixed with its blurred self by a random share, plus noise of a random strength. */
-    private static Tensor softened(Tensor x, Rng rng) {
+    static Tensor softened(Tensor x, Rng rng) {
         long n = x.size(0), size = x.size(2);
         Tensor planes = x.contiguous().view(n * 3, 1, size, size);
         // Bright pictures have bright borders: take white for what lies outside, as zero in (x - 1).

@@ -15,7 +15,7 @@ class NearestScenesTest {
 
     @Test
     void aCopyIsNearAndAFreshSceneIsNot() {
-        try (NearestScenes nearest = new NearestScenes(WORLD, 150, World.SILENT)) {
+        try (NearestScenes nearest = new NearestScenes(seed -> Pictures.of(WORLD.scene(seed)), 150, World.SILENT)) {
             double[] copies = nearest.distances(Pictures.of(List.of(WORLD.scene(0), WORLD.scene(149))));
             double[] fresh = nearest.distances(Pictures.of(Captions.singles(WORLD, 30)));
             assertThat(copies).hasSize(2);
@@ -39,16 +39,16 @@ class NearestScenesTest {
                 squares += mean * mean;
             }
         }
-        try (NearestScenes nearest = new NearestScenes(WORLD, 1, World.SILENT)) {
+        try (NearestScenes nearest = new NearestScenes(seed -> Pictures.of(WORLD.scene(seed)), 1, World.SILENT)) {
             assertThat(nearest.distances(List.of(Image.filled(32, 32, 0)))[0]).isCloseTo(Math.sqrt(squares / 768), within(0.01));
         }
     }
 
     @Test
     void nativeMemoryIsFlat() {
-        new NearestScenes(WORLD, 2, World.SILENT).close();
+        new NearestScenes(seed -> Pictures.of(WORLD.scene(seed)), 2, World.SILENT).close();
         long before = Scope.live();
-        try (NearestScenes nearest = new NearestScenes(WORLD, 5, World.SILENT)) {
+        try (NearestScenes nearest = new NearestScenes(seed -> Pictures.of(WORLD.scene(seed)), 5, World.SILENT)) {
             nearest.distances(Pictures.of(Captions.singles(WORLD, 3)));
         }
         assertThat(Scope.live()).isLessThanOrEqualTo(before);

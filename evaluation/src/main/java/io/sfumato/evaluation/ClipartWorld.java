@@ -1,0 +1,120 @@
+package io.sfumato.evaluation;
+
+import io.sfumato.Options;
+import io.sfumato.TextToImage;
+import io.sfumato.image.Image;
+import io.sfumato.training.Progress;
+import io.sfumato.training.scenes.ClipArt;
+import io.sfumato.training.world.Scene;
+import io.sfumato.training.world.Split;
+import io.sfumato.training.world.World;
+import io.sfumato.training.world.WorldConfig;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
+import java.util.stream.LongStream;
+
+/**
+ * The benchmark of models of clip-art world: captions of held-out scenes are drawn, and a {@link Detector} that knows no captions says
+ * what the pictures show. Beside the model stand the real scenes of the same captions (how far the detector can be trusted) and the
+ * model's pictures against each other's captions (what chance would score).
+ *
+ * @param count      captions in all: about a third each of one kind and of two kinds of thing, a fifth of unseen combinations (half of
+ *                   colour and noun, half of two nouns), a tenth with unseen synonyms
+ * @param references held-out scenes that features are compared with, and training scenes among which the nearest is looked for
+ */
+public record ClipartWorld(int count, int references) {
+    static final String ONE = "one_kind";
+    static final String TWO = "two_kinds";
+    static final String COMBINATIONS = "unseen_combinations";
+    static final String SYNONYMS = "unseen_synonyms";
+    static final String SHUFFLED = "shuffled";
+
+    private static final int LEAST = 8;
+    /** No caption comes from held-out scenes from here on: features are compared with them. */
+    private static final long COMPARED = 1L << 30;
+
+    public ClipartWorld {
+        if (count < LEAST || references < 2) {
+            throw new IllegalArgumentException("count " + count + ", references " + references + ": at least " + LEAST
+                    + " captions and 2 references are wanted");
+        }
+    }
+
+    /** 4000 references. */
+    public static ClipartWorld of(int count) {
+        return new ClipartWorld(count, 4000);
+    }
+
+    /**
+     * Draws what {@code output} does not have yet, and measures. {@code output/pictures} holds the pictures.
+     *
+     * @param name    what made the pictures: another for every model, as pictures of an earlier run are kept under it
+     * @param options how to draw; picture i has seed {@code options.seed() + i}
+     * @throws IllegalArgumentException when {@code output} holds pictures of another model or of other options
+     */
+    public ClipartWorldReport run(TextToImage model, String name, Options options, Detector detector, ClipArt art, Path output,
+                                  Progress progress) {
+        World world = new World(withNouns(detector.nouns()), art);
+        Map<String, List<Scene>> asked = asked(world);
+        Gallery gallery = new Gallery(output.resolve("pictures"), name + " with " + options);
+        Map<String, WorldScores> drawn = new LinkedHashMap<>(), real = new LinkedHashMap<>();
+        List<ClipartWorldReport.Picture> pictures = new ArrayList<>();
+        List<double[]> drawnFeatures = new ArrayList<>(), realFeatures = new ArrayList<>();
+        List<Scene> shuffledScenes = new ArrayList<>();
+        List<List<Detector.Detection>> shuffledFound = new ArrayList<>();
+        try (NearestScenes nearest = new NearestScenes(seed -> Pictures.ofWorld(world.scene(seed)), references, progress)) {
+            long seed = options.seed();
+            for (Map.Entry<String, List<Scene>> set : asked.entrySet()) {
+                List<Scene> scenes = set.getValue();
+                List<String> captions = scenes.stream().map(Scene::caption).toList();
+                List<Image> images = gallery.pictures(set.getKey(), captions, model, options.withSeed(seed), progress);
+                seed += scenes.size();
+                Detector.Reading reading = detector.read(images), truth = detector.read(Pictures.ofWorld(scenes));
+                drawn.put(set.getKey(), WorldScores.of(scenes, reading.found()));
+                real.put(set.getKey(), WorldScores.of(scenes, truth.found()));
+                drawnFeatures.addAll(reading.features());
+                realFeatures.addAll(truth.features());
+                if (set.getKey().equals(ONE) || set.getKey().equals(TWO)) {
+                    shuffledScenes.addAll(Captions.shuffled(scenes));
+                    shuffledFound.addAll(reading.found());
+                }
+                List<NearestScenes.Nearest> near = nearest.of(images);
+                for (int i = 0; i < scenes.size(); i++) {
+                    pictures.add(new ClipartWorldReport.Picture(set.getKey(), i, scenes.get(i), reading.found().get(i), near.get(i)));
+                }
+            }
+        }
+        drawn.put(SHUFFLED, WorldScores.of(shuffledScenes, shuffledFound));
+        List<Scene> others = scenes(world, Split.HELD_OUT, COMPARED, references, s -> true);
+        List<double[]> compared = detector.read(Pictures.ofWorld(others)).features();
+        return new ClipartWorldReport(name, options, drawn, real, Frechet.distance(drawnFeatures, compared),
+                Frechet.distance(realFeatures, compared), references, pictures);
+    }
+
+    /** The world of the first vocabulary, with the nouns that a detector knows. */
+    static WorldConfig withNouns(List<String> nouns) {
+        WorldConfig c = WorldConfig.sixty(Detector.SIZE);
+        return new WorldConfig(c.size(), nouns, c.looks(), c.kinds(), c.counts(), c.things(), c.coloured(), c.sized(), c.placed(),
+                c.backgrounds(), c.styles(), c.styled(), c.narrated());
+    }
+
+    private Map<String, List<Scene>> asked(World world) {
+        int synonyms = count / 10, combinations = count / 5, two = (count - synonyms - combinations) / 2;
+        Map<String, List<Scene>> asked = new LinkedHashMap<>();
+        asked.put(ONE, scenes(world, Split.HELD_OUT, 0, count - synonyms - combinations - two, s -> s.groups().size() == 1));
+        asked.put(TWO, scenes(world, Split.HELD_OUT, 0, two, s -> s.groups().size() == 2));
+        List<Scene> unseen = new ArrayList<>(scenes(world, Split.UNSEEN_COLOURS, 0, combinations - combinations / 2, s -> true));
+        unseen.addAll(scenes(world, Split.UNSEEN_PAIRS, 0, combinations / 2, s -> true));
+        asked.put(COMBINATIONS, unseen);
+        asked.put(SYNONYMS, scenes(world, Split.UNSEEN_SYNONYMS, 0, synonyms, s -> true));
+        return asked;
+    }
+
+    private static List<Scene> scenes(World world, Split split, long from, int count, Predicate<Scene> among) {
+        return LongStream.iterate(from, i -> i + 1).mapToObj(i -> world.scene(split, i)).filter(among).limit(count).toList();
+    }
+}

@@ -1,0 +1,74 @@
+package io.sfumato.evaluation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.sfumato.Options;
+import io.sfumato.TextToImage;
+import io.sfumato.tensor.Scope;
+import io.sfumato.training.world.WorldConfig;
+import io.sfumato.io.Weights;
+import io.sfumato.tensor.Device;
+import io.sfumato.tensor.Rng;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A whole evaluation of a tiny random model by a random detector. */
+class ClipartWorldTest {
+    private static final ClipartWorld TINY = new ClipartWorld(10, 12);
+    private static final Path MODEL = Path.of("../pipelines/src/test/resources/golden/sd1/model");
+
+    @TempDir
+    Path temp;
+
+    private static Detector detector() {
+        try (Rng rng = new Rng(1)) {
+            return new Detector(Weights.init(rng, Device.CPU), new Detector.Config(WorldConfig.SIXTY, List.of(8, 16, 16, 16)));
+        }
+    }
+
+    @Test
+    void writesScoresAndAReportWithPictures() throws IOException {
+        try (TextToImage model = TextToImage.load(MODEL.toString()); Detector detector = detector()) {
+            Options options = model.defaults().withSize(64, 64).withSteps(1);
+            ClipartWorldReport report = TINY.run(model, "tiny", options, detector, DetectorTest.ART, temp, World.SILENT);
+            assertThat(report.drawn().get("one_kind").objects().of() + report.drawn().get("two_kinds").objects().of()).isEqualTo(7);
+            assertThat(report.drawn().get("unseen_combinations").objects().of()).isEqualTo(2);
+            assertThat(report.drawn().get("unseen_synonyms").objects().of()).isEqualTo(1);
+            assertThat(report.drawn().get("shuffled").objects().of()).isEqualTo(7);
+            JsonNode json = new ObjectMapper().readTree(report.json());
+            assertThat(names(json)).containsExactly("one_kind", "two_kinds", "unseen_combinations", "shuffled");
+            assertThat(names(json.get("one_kind"))).containsExactly("objects", "colours", "counts", "all_correct");
+            assertThat(names(json.get("two_kinds"))).containsExactly("objects", "colours", "counts", "relations", "all_correct");
+            assertThat(json.get("two_kinds").get("objects").doubleValue()).isBetween(0.0, 1.0);
+
+            report.write(temp, DetectorTest.ART, detector.nouns());
+            assertThat(Files.readString(temp.resolve("report.json")).strip()).isEqualTo(report.json());
+            String html = Files.readString(temp.resolve("report.html"));
+            assertThat(html).contains("<h1>tiny on clip-art world</h1>", "pictures/one_kind-0000.png", "unseen synonyms", "real scenes");
+            assertThat(temp.resolve("pictures/near-one_kind-0000.png")).exists();
+            long before = Scope.live();
+            TINY.run(model, "tiny", options, detector, DetectorTest.ART, temp, World.SILENT);
+            assertThat(Scope.live()).isLessThanOrEqualTo(before);
+        }
+    }
+
+    private static List<String> names(JsonNode node) {
+        List<String> names = new ArrayList<>();
+        node.fieldNames().forEachRemaining(names::add);
+        return names;
+    }
+
+    @Test
+    void refusesToMeasureNextToNothing() {
+        assertThatThrownBy(() -> ClipartWorld.of(7))
+                .hasMessage("count 7, references 4000: at least 8 captions and 2 references are wanted");
+    }
+}
