@@ -73,29 +73,45 @@ class SchedulersTest {
         List<DynamicTest> tests = new ArrayList<>();
         try (var fixture = Fixture.open("random")) {
             for (JsonNode c : fixture.cases()) {
-                tests.add(DynamicTest.dynamicTest(c.get("name").asText(), () -> checkRandom(c)));
+                tests.add(DynamicTest.dynamicTest(c.get("name").asText(), () -> checkRandom("random", c,
+                        Steps.of(c.get("steps").asInt()))));
             }
         }
         assertThat(tests).hasSizeGreaterThanOrEqualTo(40);
         return tests;
     }
 
-    private static void checkRandom(JsonNode c) {
-        try (var scope = new Scope(); var fixture = Fixture.open("random")) {
+    @TestFactory
+    List<DynamicTest> randomConfigsOfEveryClass() {
+        List<DynamicTest> tests = new ArrayList<>();
+        try (var fixture = Fixture.open("kinds")) {
+            for (JsonNode c : fixture.cases()) {
+                tests.add(DynamicTest.dynamicTest(c.get("name").asText(), () -> checkRandom("kinds", c,
+                        Fixture.steps(c.get("set_timesteps")))));
+            }
+        }
+        assertThat(tests).hasSizeGreaterThanOrEqualTo(150);
+        return tests;
+    }
+
+    private static void checkRandom(String file, JsonNode c, Steps steps) {
+        try (var scope = new Scope(); var fixture = Fixture.open(file)) {
             String name = c.get("name").asText() + "/";
-            int steps = c.get("steps").asInt();
-            Sampling whole = Sampling.of(Fixture.config(c), steps, c.get("step").path("eta").asDouble(0));
+            Sampling whole = Sampling.of(Fixture.config(c), steps, Fixture.options(c.get("step")));
             Fixture.sameTimesteps(whole.grid().timesteps(), fixture.tensors().get(name + "timesteps").toDoubles(),
                     c.get("scheduler_class").asText().startsWith("KDPM2"));
             assertThat(whole.initNoiseSigma()).isCloseTo(c.get("init_noise_sigma").asDouble(), withinPercentage(1e-4));
-            if (whole.grid().sigmas().length > 0) {
+            if (fixture.tensors().names().contains(name + "sigmas")) {
                 // One bit of a rescaled alpha near 1 is 1e-5 in the smallest sigma.
                 boolean rescaled = c.get("config").path("rescale_betas_zero_snr").asBoolean();
                 Fixture.sameSigmas(whole.grid().sigmas(), fixture.tensors().get(name + "sigmas").toDoubles(), rescaled ? 2e-5 : 0);
             }
-            List<Tensor> xs = fixture.run(whole.from(Sampling.skipped(steps, c.get("strength").asDouble())), false, new ArrayList<>());
+            double strength = c.get("strength").asDouble();
+            boolean learned = c.get("config").path("variance_type").asText().startsWith("learned");
+            Sampling sampling = strength < 1 ? whole.from(Sampling.skipped(steps.count(), strength)) : whole;
+            List<Tensor> xs = fixture.run(sampling, learned, new ArrayList<>());
             Tensor samples = fixture.tensors().get(name + "samples");
-            int[] kept = {0, 1, xs.size() - 1};
+            int[] kept = samples.size(0) == 3 ? new int[] {0, 1, xs.size() - 1} : new int[] {1, xs.size() - 1};
             for (int k = 0; k < kept.length; k++) {
                 Fixture.near("sample " + kept[k], xs.get(kept[k]), samples.select(0, k), 1e-5 * Math.max(1, c.get("max_abs").asDouble()));
             }
