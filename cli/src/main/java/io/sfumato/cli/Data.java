@@ -32,8 +32,8 @@ final class Data implements Runnable {
     }
 
     @Command(name = "export", mixinStandardHelpOptions = true, sortOptions = false,
-            description = "Writes captioned scenes of clip-art world with their truth: as a folder with metadata.jsonl, a webdataset, or COCO"
-                    + " captions.",
+            description = "Writes captioned scenes of clip-art world with their truth: as a folder with metadata.jsonl, a webdataset, or"
+                    + " COCO captions.",
             footer = {"", "Example:", "  sfumato data export --layout webdataset --count 10000 --size 64 --output scenes.tar"})
     static final class Export implements Callable<Integer> {
         @Spec
@@ -66,8 +66,10 @@ final class Data implements Runnable {
 
         @Override
         public Integer call() {
-            SceneExport export = Main.checked(spec, () -> new SceneExport(
-                    new World(nouns == Nouns.ALL ? WorldConfig.all(size) : WorldConfig.sixty(size), ClipArt.bundled()), split, first, count));
+            SceneExport export = Main.checked(spec, () -> {
+                WorldConfig config = nouns == Nouns.ALL ? WorldConfig.all(size) : WorldConfig.sixty(size);
+                return new SceneExport(new World(config, ClipArt.bundled()), split, first, count);
+            });
             PrintWriter err = spec.commandLine().getErr();
             try (var progress = new ProgressLine(err, !quiet && ProgressLine.onTerminal())) {
                 export.write(layout, output, (stage, done, total, loss) -> progress.step(stage, done, total, ""));

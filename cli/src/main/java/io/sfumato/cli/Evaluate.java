@@ -47,7 +47,8 @@ final class Evaluate implements Callable<Integer> {
     @Option(order = 1, names = "--model", paramLabel = "URI", description = "a model folder, or builtin:NAME (${DEFAULT-VALUE})")
     private String model = ModelUri.DEFAULT;
 
-    @Option(order = 2, names = "--benchmark", paramLabel = "NAME", required = true, description = "clipart-world: scenes of sixty nouns; first-light: of twenty")
+    @Option(order = 2, names = "--benchmark", paramLabel = "NAME", required = true,
+            description = "clipart-world: scenes of sixty nouns; first-light: of twenty")
     private String benchmark;
 
     @Option(order = 3, names = "--count", paramLabel = "N",

@@ -18,8 +18,8 @@ class DataTest {
         Path tar = folder.resolve("scenes.tar"), coco = folder.resolve("coco");
         assertThat(Ran.command("data", "export", "--layout", "webdataset", "--count", 3, "--size", 16, "--output", tar).code()).isZero();
         assertThat(WebDataset.read(List.of(tar))).hasSize(3);
-        Ran ran = Ran.command("data", "export", "--layout", "coco", "--nouns", "sixty", "--split", "unseen_colours", "--first", 9, "--count", 2,
-                "--size", 16, "--output", coco);
+        Ran ran = Ran.command("data", "export", "--layout", "coco", "--nouns", "sixty", "--split", "unseen_colours", "--first", 9,
+                "--count", 2, "--size", 16, "--output", coco);
         assertThat(ran).isEqualTo(new Ran(0, coco + System.lineSeparator(), ""));
         assertThat(CocoCaptions.read(coco.resolve("captions.json"), coco.resolve("images")).get(1).name()).isEqualTo("00000010.png");
     }

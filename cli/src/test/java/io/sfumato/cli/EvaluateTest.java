@@ -22,7 +22,8 @@ class EvaluateTest {
 
     @Test
     void refusesAnUnknownBenchmark() {
-        assertThat(refusal("--benchmark", "coco", "--output", temp.toString())).isEqualTo("unknown benchmark 'coco': use first-light, clipart-world");
+        assertThat(refusal("--benchmark", "coco", "--output", temp.toString()))
+                .isEqualTo("unknown benchmark 'coco': use first-light, clipart-world");
     }
 
     @Test

@@ -50,8 +50,8 @@ class WorldScoresTest {
         assertThat(score(two, right.subList(0, right.size() - 1)).counts()).isFalse();
         List<Detection> repainted = right.stream().map(d -> new Detection(1, d.noun(), other(d.colour()), d.box())).toList();
         assertThat(score(two, repainted)).isEqualTo(new Mistakes(true, false, true, true));
-        List<Detection> turned = right.stream().map(d -> new Detection(1, d.noun(), d.colour(), new Box(d.box().left(), 1 - d.box().bottom(),
-                d.box().right(), 1 - d.box().top()))).toList();
+        List<Detection> turned = right.stream().map(d -> new Detection(1, d.noun(), d.colour(),
+                new Box(d.box().left(), 1 - d.box().bottom(), d.box().right(), 1 - d.box().top()))).toList();
         assertThat(score(two, turned)).isEqualTo(new Mistakes(true, true, true, false));
         List<Detection> more = new ArrayList<>(right);
         more.add(right.get(0));
@@ -63,7 +63,8 @@ class WorldScoresTest {
 
     private static Mistakes score(Scene scene, List<Detection> found) {
         WorldScores s = WorldScores.of(List.of(scene), List.of(found));
-        assertThat(s.allCorrect().hits() == 1).isEqualTo(s.objects().hits() + s.colours().hits() + s.counts().hits() + s.relations().hits() == 4);
+        int hits = s.objects().hits() + s.colours().hits() + s.counts().hits() + s.relations().hits();
+        assertThat(s.allCorrect().hits() == 1).isEqualTo(hits == 4);
         return new Mistakes(s.objects().hits() == 1, s.colours().hits() == 1, s.counts().hits() == 1, s.relations().hits() == 1);
     }
 

@@ -45,7 +45,8 @@ public final class Buckets {
     /** The shape nearest to a picture's, by the logarithm of width over height. */
     public Shape of(int width, int height) {
         double aspect = Math.log((double) width / height);
-        return shapes.stream().min(Comparator.comparingDouble(s -> Math.abs(Math.log((double) s.width() / s.height()) - aspect))).orElseThrow();
+        return shapes.stream().min(Comparator.comparingDouble(s -> Math.abs(Math.log((double) s.width() / s.height()) - aspect)))
+                .orElseThrow();
     }
 
     /** The picture in its shape: scaled to cover it, and what is over cut off evenly. */

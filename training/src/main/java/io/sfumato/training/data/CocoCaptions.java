@@ -35,7 +35,8 @@ public final class CocoCaptions {
             captions.computeIfAbsent(image, id -> new ArrayList<>()).add(text(json, "annotations", annotation, "caption").strip());
         }
         return files.keySet().stream().filter(captions::containsKey)
-                .map(id -> new Captioned(files.get(id), captions.get(id), () -> Image.read(Pictures.within(images, files.get(id))))).toList();
+                .map(id -> new Captioned(files.get(id), captions.get(id), () -> Image.read(Pictures.within(images, files.get(id)))))
+                .toList();
     }
 
     private static JsonNode array(Path json, JsonNode root, String key) {

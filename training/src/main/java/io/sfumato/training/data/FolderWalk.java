@@ -19,7 +19,8 @@ final class FolderWalk {
         }
         try (Stream<Path> files = Files.walk(folder)) {
             return files.filter(Files::isRegularFile)
-                    .filter(f -> Stream.of(endings).anyMatch(f.getFileName().toString().toLowerCase(Locale.ROOT)::endsWith)).sorted().toList();
+                    .filter(f -> Stream.of(endings).anyMatch(f.getFileName().toString().toLowerCase(Locale.ROOT)::endsWith))
+                    .sorted().toList();
         } catch (IOException e) {
             throw new IllegalArgumentException(folder + ": cannot be read: " + e.getMessage(), e);
         }

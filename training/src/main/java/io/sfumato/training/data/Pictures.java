@@ -29,7 +29,7 @@ final class Pictures {
     /** The first of {@code stems} with any picture's ending that is in {@code folder}. */
     static Path find(Path folder, String... stems) {
         return Stream.of(stems).flatMap(stem -> ENDINGS.stream().map(ending -> within(folder, stem + ending))).filter(Files::exists)
-                .findFirst().orElseThrow(() -> new IllegalArgumentException(folder + ": no picture " + stems[0] + " (" + String.join(", ", ENDINGS)
-                        + ")"));
+                .findFirst().orElseThrow(() -> new IllegalArgumentException(folder + ": no picture " + stems[0] + " ("
+                        + String.join(", ", ENDINGS) + ")"));
     }
 }

@@ -128,7 +128,8 @@ final class Captions {
         boolean many = named.group().count() > 1;
         Kind kind = named.kind();
         boolean unseen = split == Split.UNSEEN_SYNONYMS;
-        List<String> names = kind.counted() ? kind.synonyms().stream().filter(s -> Split.keepsBackSynonym(s) == unseen).toList() : List.of();
+        List<String> synonyms = kind.counted() ? kind.synonyms() : List.of();
+        List<String> names = synonyms.stream().filter(s -> Split.keepsBackSynonym(s) == unseen).toList();
         if (!names.isEmpty() && (unseen || mayRename && random.nextDouble() < RENAMED)) {
             String name = names.get(random.nextInt(names.size()));
             return many ? Kind.plural(name) : name;

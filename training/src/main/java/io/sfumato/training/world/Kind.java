@@ -17,7 +17,8 @@ record Kind(String noun, String plural, List<String> synonyms, List<ClipArt.Entr
     private static final List<Colour> FUR = List.of(Colour.ORANGE, Colour.BROWN, Colour.GREY, Colour.WHITE, Colour.BLACK, Colour.PINK,
             Colour.BLUE);
     private static final List<Colour> FOOD = List.of(Colour.RED, Colour.ORANGE, Colour.YELLOW, Colour.GREEN, Colour.PURPLE, Colour.PINK);
-    private static final Set<String> PAINTED = Set.of("vehicle", "building", "clothing", "furniture", "container", "electronics", "kitchen");
+    private static final Set<String> PAINTED = Set.of("vehicle", "building", "clothing", "furniture", "container", "electronics",
+            "kitchen");
     private static final Set<String> HOLDERS = Set.of("container", "building", "kitchen");
     private static final Set<String> BEARERS = Set.of("furniture", "container", "building", "vehicle", "mammal", "object", "food");
 

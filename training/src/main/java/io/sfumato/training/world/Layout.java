@@ -60,8 +60,8 @@ final class Layout {
 
     /** Side by side, groups of more things wider. */
     private List<Placed> columns(List<Integer> groups, List<Actor> actors, Box within) {
-        double[] weights = actors.stream().mapToDouble(a -> Math.pow(a.count(), 0.3) * Math.pow(Math.min(2, Math.max(0.6, a.aspect())), 0.4))
-                .toArray();
+        double[] weights = actors.stream()
+                .mapToDouble(a -> Math.pow(a.count(), 0.3) * Math.pow(Math.min(2, Math.max(0.6, a.aspect())), 0.4)).toArray();
         double sum = Arrays.stream(weights).sum(), left = within.left();
         List<Placed> placed = new ArrayList<>();
         for (int i = 0; i < weights.length; i++) {

@@ -125,7 +125,10 @@ public final class World {
     }
 
     private Scene draw(Split split, List<Actor> cast, SplittableRandom random) {
-        Style style = random.nextDouble() < config.styled() ? config.styles().get(random.nextInt(config.styles().size())) : Style.FLAT;
+        // Names of styles and narrations are never kept back.
+        boolean plain = split == Split.UNSEEN_PHRASINGS;
+        Style style = !plain && random.nextDouble() < config.styled() ? config.styles().get(random.nextInt(config.styles().size()))
+                : Style.FLAT;
         if (!style.showsColours()) {
             cast = cast.stream().map(a -> new Actor(new Group(a.group().noun(), Scene.NATURAL, a.group().size(), a.group().count()),
                     a.kind(), a.look())).toList();
@@ -148,7 +151,7 @@ public final class World {
         List<Captions.Named> named = cast.stream().map(a -> new Captions.Named(a.group(), a.kind())).toList();
         List<String> places = random.nextDouble() < config.placed() ? background.phrases() : List.of();
         Captions captions = new Captions(split, random);
-        String caption = random.nextDouble() < config.narrated() ? captions.narration(named, said, places, style)
+        String caption = !plain && random.nextDouble() < config.narrated() ? captions.narration(named, said, places, style)
                 : captions.sentence(named, said, places, style);
         return new Scene(config.size(), bytes(canvas), caption, cast.stream().map(Actor::group).toList(), things, relations, said,
                 background.kind(), style);

@@ -27,7 +27,8 @@ public record WorldConfig(int size, List<String> nouns, int looks, List<Double> 
             "book", "bus", "butterfly", "car", "carrot", "castle", "cat", "clock", "cloud", "cow", "crown", "cupcake", "dinosaur",
             "dog", "duck", "elephant", "fish", "flower", "frog", "gift", "guitar", "hamburger", "hat", "heart", "horse", "house",
             "ice cream", "ladybug", "lemon", "lion", "moon", "mug", "mushroom", "padlock", "pear", "penguin", "pig", "pineapple", "pizza",
-            "pumpkin", "rabbit", "rocket", "sailboat", "snowman", "soccer ball", "strawberry", "sun", "teapot", "teddy bear", "tent", "tree", "umbrella");
+            "pumpkin", "rabbit", "rocket", "sailboat", "snowman", "soccer ball", "strawberry", "sun", "teapot", "teddy bear", "tent",
+            "tree", "umbrella");
 
     public WorldConfig {
         nouns = List.copyOf(nouns);

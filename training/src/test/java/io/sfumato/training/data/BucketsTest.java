@@ -41,7 +41,8 @@ class BucketsTest {
     @Test
     void batchesAreOfOneShapeAndHaveEachPictureOnce() {
         Random random = new Random(5);
-        List<Shape> pictures = IntStream.range(0, 203).mapToObj(i -> buckets.shapes().get(random.nextInt(buckets.shapes().size()))).toList();
+        List<Shape> shapes = buckets.shapes();
+        List<Shape> pictures = IntStream.range(0, 203).mapToObj(i -> shapes.get(random.nextInt(shapes.size()))).toList();
         List<int[]> batches = buckets.batches(pictures, 4, 9);
         assertThat(batches).allSatisfy(b -> assertThat(Arrays.stream(b).mapToObj(pictures::get).distinct()).hasSize(1));
         assertThat(batches.stream().flatMapToInt(Arrays::stream).boxed().toList()).doesNotHaveDuplicates()

@@ -25,8 +25,8 @@ class ReadersTest {
         Path json = text("captions.json", """
                 {"info": {}, "licenses": [], "images": [{"id": 7, "file_name": "000000000007.png", "height": 4, "width": 6},
                   {"id": 9, "file_name": "000000000009.png"}, {"id": 11, "file_name": "000000000011.png"}],
-                 "annotations": [{"id": 1, "image_id": 9, "caption": "A green field."}, {"id": 2, "image_id": 7, "caption": "a red wall\\n"},
-                  {"id": 3, "image_id": 9, "caption": "grass"}]}
+                 "annotations": [{"id": 1, "image_id": 9, "caption": "A green field."},
+                  {"id": 2, "image_id": 7, "caption": "a red wall\\n"}, {"id": 3, "image_id": 9, "caption": "grass"}]}
                 """);
         List<Captioned> read = CocoCaptions.read(json, folder.resolve("val"));
         assertThat(read).extracting(Captioned::name).containsExactly("000000000007.png", "000000000009.png");
@@ -41,7 +41,7 @@ class ReadersTest {
         assertThatThrownBy(() -> CocoCaptions.read(listless, folder))
                 .hasMessage(listless + ": no list 'annotations': COCO captions have images and annotations");
         Path stray = text("b.json", "{\"images\": [], \"annotations\": [{\"image_id\": 5, \"caption\": \"x\"}]}");
-        assertThatThrownBy(() -> CocoCaptions.read(stray, folder)).hasMessage(stray + ": a caption of image 5, which is not among its images");
+        refuses(() -> CocoCaptions.read(stray, folder), stray + ": a caption of image 5, which is not among its images");
         Path nameless = text("c.json", "{\"images\": [{\"id\": 5}], \"annotations\": []}");
         assertThatThrownBy(() -> CocoCaptions.read(nameless, folder))
                 .hasMessage(nameless + ": an entry of 'images' without a text 'file_name': {\"id\":5}");
@@ -62,7 +62,8 @@ class ReadersTest {
         text("text_c10/001.Crow/Crow_0001.txt", "this bird is black.\n\na black bird with a black bill\n");
         text("text_c10/002.Swan/Swan_0001.txt", "a white bird\n");
         assertThat(ReedCaptions.birds(folder, ReedCaptions.Which.ALL)).hasSize(2);
-        assertThat(ReedCaptions.birds(folder, ReedCaptions.Which.TEST)).extracting(Captioned::name).containsExactly("002.Swan/Swan_0001.png");
+        assertThat(ReedCaptions.birds(folder, ReedCaptions.Which.TEST)).extracting(Captioned::name)
+                .containsExactly("002.Swan/Swan_0001.png");
         Captioned crow = ReedCaptions.birds(folder, ReedCaptions.Which.TRAINING).get(0);
         assertThat(crow.captions()).containsExactly("this bird is black.", "a black bird with a black bill");
         assertThat(crow.image().at(0, 0, 0)).isZero();
@@ -76,7 +77,8 @@ class ReadersTest {
         text("text_c10/001.Crow/Crow_0001.txt", "a crow\n");
         refuses(() -> ReedCaptions.birds(folder, ReedCaptions.Which.ALL), images + ": line 3: '2' where a number and a name are wanted");
         Path split = text("train_test_split.txt", "1 yes\n");
-        refuses(() -> ReedCaptions.birds(folder, ReedCaptions.Which.TEST), split + ": line 1: 'yes' where 1 (training) or 0 (test) is wanted");
+        refuses(() -> ReedCaptions.birds(folder, ReedCaptions.Which.TEST),
+                split + ": line 1: 'yes' where 1 (training) or 0 (test) is wanted");
         text("images.txt", "1 001.Crow/Crow_0002.png\n");
         refuses(() -> ReedCaptions.birds(folder, ReedCaptions.Which.ALL),
                 folder.resolve("text_c10/001.Crow/Crow_0002.txt") + ": there is no such file");
@@ -104,7 +106,7 @@ class ReadersTest {
     void narrativesOfOnePictureAreTogether() throws IOException {
         picture("val/000000000042.png", 0x0000FF);
         Path jsonl = text("narratives.jsonl", """
-                {"dataset_id": "mscoco_val2017", "image_id": "42", "annotator_id": 3, "caption": "In this image there is water.", "traces": []}
+                {"dataset_id": "coco_val", "image_id": "42", "annotator_id": 3, "caption": "In this image there is water.", "traces": []}
 
                 {"dataset_id": "mscoco_val2017", "image_id": "42", "annotator_id": 4, "caption": "This is the sea."}
                 """);
@@ -135,9 +137,12 @@ class ReadersTest {
         assertThat(ImageFolder.read(folder)).extracting(Captioned::name).containsExactly("b/two.png", "one.png");
         assertThat(ImageFolder.read(folder).get(0).captions()).hasSize(2);
         Files.delete(two);
-        refuses(() -> ImageFolder.read(folder), folder.resolve("b/two.png") + ": no caption: two.txt beside it or metadata.jsonl in " + folder
-                + " is wanted");
-        Path metadata = text("metadata.jsonl", "{\"file_name\": \"one.png\", \"text\": \"red\"}\n{\"file_name\": \"one.png\", \"text\": \"scarlet\"}\n");
+        refuses(() -> ImageFolder.read(folder), folder.resolve("b/two.png") + ": no caption: two.txt beside it or metadata.jsonl in "
+                + folder + " is wanted");
+        Path metadata = text("metadata.jsonl", """
+                {"file_name": "one.png", "text": "red"}
+                {"file_name": "one.png", "text": "scarlet"}
+                """);
         assertThat(ImageFolder.read(folder)).hasSize(1);
         assertThat(ImageFolder.read(folder).get(0).captions()).containsExactly("red", "scarlet");
         assertThat(ImageFolder.read(folder).get(0).image().at(0, 0, 0)).isEqualTo(255);

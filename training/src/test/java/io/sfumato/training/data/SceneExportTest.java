@@ -45,7 +45,8 @@ class SceneExportTest {
         new SceneExport(WORLD, Split.TRAINING, 0, 1).write(SceneExport.Layout.FOLDER, temp, (stage, done, total, loss) -> { });
         Scene scene = WORLD.scene(0);
         assertThat(Files.readString(temp.resolve("metadata.jsonl"))).startsWith("{\"file_name\":\"00000000.png\",\"text\":")
-                .contains("\"background\":\"" + scene.background().word() + "\"", "\"noun\":\"" + scene.groups().get(0).noun() + "\"", "\"box\":[");
+                .contains("\"background\":\"" + scene.background().word() + "\"",
+                        "\"noun\":\"" + scene.groups().get(0).noun() + "\"", "\"box\":[");
     }
 
     @Test

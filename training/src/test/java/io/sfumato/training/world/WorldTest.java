@@ -109,7 +109,8 @@ class WorldTest {
 
     @Test
     void aNounThatIsNotThereIsNamed() {
-        WorldConfig config = new WorldConfig(64, List.of("apple", "yeti"), 1, List.of(1.0), List.of(1.0), 2, 1, 0, 0, List.of(), List.of(), 0, 0);
+        WorldConfig config = new WorldConfig(64, List.of("apple", "yeti"), 1, List.of(1.0), List.of(1.0), 2, 1, 0, 0, List.of(),
+                List.of(), 0, 0);
         assertThatThrownBy(() -> new World(config, ART)).hasMessageStartingWith("No noun 'yeti' in the world; they are ant, beagle,");
     }
 
