@@ -27,6 +27,11 @@ public final class Linear {
         return new Linear(w, in, out, false);
     }
 
+    /** With or without bias, as a config says. */
+    public static Linear of(Weights w, long in, long out, boolean hasBias) {
+        return new Linear(w, in, out, hasBias);
+    }
+
     /** x (..., in) to (..., out). */
     public Tensor forward(Tensor x) {
         if (scale.length > 0) {

@@ -49,6 +49,11 @@ public final class Functional {
                 new long[] {1}));
     }
 
+    /** Each channel of x (B, C, H, W) with a kernel of its own, weight (C, 1, k, k), and bias (C); zero padding on each side. */
+    public static Tensor depthwiseConv2d(Tensor x, Tensor weight, Tensor bias, long padding) {
+        return new Tensor(torch.conv2d(x.raw(), weight.raw(), some(bias), new long[] {1}, new long[] {padding}, new long[] {1}, x.size(1)));
+    }
+
     public static Tensor groupNorm(Tensor x, long groups, Tensor weight, Tensor bias, double eps) {
         return new Tensor(torch.group_norm(x.raw(), groups, some(weight), some(bias), eps, true));
     }

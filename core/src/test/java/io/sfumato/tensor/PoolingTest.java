@@ -27,6 +27,17 @@ class PoolingTest {
     }
 
     @Test
+    void eachChannelHasAKernelOfItsOwn() {
+        try (var scope = new Scope()) {
+            Tensor x = Tensor.of(new float[] {1, 2, 3, 4, 5, 6}, 1, 2, 1, 3);
+            Tensor weight = Tensor.zeros(2, 1, 3, 3);
+            weight.select(0, 0).select(0, 0).select(0, 1).copy_(Tensor.of(new float[] {1, 0, 0}, 3));       // the left neighbour
+            weight.select(0, 1).select(0, 0).select(0, 1).copy_(Tensor.of(new float[] {0, 2, 0}, 3));
+            assertThat(Functional.depthwiseConv2d(x, weight, Tensor.zeros(2), 1).toFloats()).containsExactly(0, 1, 2, 8, 10, 12);
+        }
+    }
+
+    @Test
     void theLargestOfEachWindow() {
         try (var scope = new Scope()) {
             Tensor x = Tensor.of(new float[] {1, 5, 2, 3, 4, 0, 7, 6}, 1, 1, 2, 4);

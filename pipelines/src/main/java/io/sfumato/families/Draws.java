@@ -1,9 +1,11 @@
 package io.sfumato.families;
 
 import io.sfumato.Options;
+import io.sfumato.autoregressive.MaskedDecoding;
 import io.sfumato.diffusion.Noise;
 import io.sfumato.tensor.Rng;
 import io.sfumato.tensor.Tensor;
+import java.util.Arrays;
 import java.util.stream.IntStream;
 
 /** The generators of one batch, seeded as the options say. */
@@ -27,16 +29,39 @@ final class Draws implements AutoCloseable {
         return noise;
     }
 
-    /** Draws one index from each row of weights (n, V): a row from its picture's generator, or all in order from the shared one. */
+    /**
+     * Draws one index from each row of weights (n, V): the rows of a picture from its generator, or all in order from the shared one.
+     */
     Tensor multinomial(Tensor weights) {
+        return draw(weights);
+    }
+
+    private Tensor draw(Tensor weights) {
         if (shared) {
             return rngs[0].multinomial(weights, 1, false).squeeze(1);
         }
         Tensor[] picks = new Tensor[rngs.length];
+        long rows = weights.size(0) / rngs.length;
         for (int i = 0; i < picks.length; i++) {
-            picks[i] = rngs[i].multinomial(weights.narrow(0, i, 1), 1, false);
+            picks[i] = rngs[i].multinomial(weights.narrow(0, i * rows, rows), 1, false);
         }
         return Tensor.cat(0, picks).squeeze(1);
+    }
+
+    /** For models that draw all tokens of a picture at once. */
+    MaskedDecoding.Draws masked() {
+        return new MaskedDecoding.Draws() {
+            @Override
+            public Tensor multinomial(Tensor weights) {
+                return draw(weights);
+            }
+
+            @Override
+            public Tensor uniform(long... shape) {
+                return shared ? rngs[0].rand(shape) : Tensor.cat(0, Arrays.stream(rngs).map(rng -> rng.rand(1, shape[1]))
+                        .toArray(Tensor[]::new));
+            }
+        };
     }
 
     @Override

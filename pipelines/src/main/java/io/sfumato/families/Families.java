@@ -30,6 +30,7 @@ public final class Families {
             Map.entry("StableDiffusionInstructPix2PixPipeline", STABLE_DIFFUSION),
             Map.entry("StableDiffusionDepth2ImgPipeline", STABLE_DIFFUSION),
             Map.entry("StableDiffusionUpscalePipeline", STABLE_DIFFUSION),
+            Map.entry("AmusedPipeline", new Family(Amused::new, Amused::memory)),
             Map.entry("minDALL-E", new Family(KakaoMinDalle::load, KakaoMinDalle::memory)),
             Map.entry("min-dalle", new Family(DalleMini::load, DalleMini::memory)),
             Map.entry("LlamaGen", new Family(LlamaGenImages::load, LlamaGenImages::memory)));

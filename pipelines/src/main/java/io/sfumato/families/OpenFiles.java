@@ -20,7 +20,11 @@ final class OpenFiles implements AutoCloseable {
 
     /** A safetensors file, or one of PyTorch. */
     TensorSource open(Path file) {
-        TensorSource source = TensorSource.open(file);
+        return hold(TensorSource.open(file));
+    }
+
+    /** Closes {@code source} with the others. */
+    TensorSource hold(TensorSource source) {
         closers.push(source::close);
         return source;
     }

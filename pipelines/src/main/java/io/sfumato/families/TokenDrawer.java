@@ -51,11 +51,16 @@ final class TokenDrawer implements TextToImage {
         if (wanted.width() != Options.OF_MODEL && wanted.width() != side || wanted.height() != Options.OF_MODEL && wanted.height() != side) {
             throw new IllegalArgumentException("this model draws " + side + "x" + side + ", not " + wanted.width() + "x" + wanted.height());
         }
+        requireNoSampler(wanted);
+        return sized(model.takesGuidance() ? wanted : wanted.withGuidance(1));
+    }
+
+    /** @throws IllegalArgumentException for options that only mean something to a model that denoises */
+    static void requireNoSampler(Options wanted) {
         if (!wanted.sampler().equals(Options.MODELS_OWN) || !wanted.schedule().equals(Options.MODELS_OWN)) {
             throw new IllegalArgumentException("this model picks tokens: it has neither samplers nor schedules; temperature, top-k and"
                     + " top-p say how it picks");
         }
-        return sized(model.takesGuidance() ? wanted : wanted.withGuidance(1));
     }
 
     @Override

@@ -13,14 +13,21 @@ final class TokenMemory {
 
     /** @param remembered numbers in the cache of keys and values */
     static MemoryEstimate of(int count, LoadOptions load, List<Path> files, long remembered) {
-        long weights = files.stream().mapToLong(TokenMemory::numbers).sum();
+        return of(count, load, files.stream().mapToLong(TokenMemory::numbers).sum(), remembered);
+    }
+
+    static MemoryEstimate of(int count, LoadOptions load, long weights, long remembered) {
         return new MemoryEstimate(count == 1 ? "1 picture" : count + " pictures", weights * load.dtype().bytes(),
                 remembered * load.dtype().bytes());
     }
 
     private static long numbers(Path file) {
         try (TensorSource source = TensorSource.open(file)) {
-            return source.names().stream().mapToLong(name -> LongStream.of(source.shape(name)).reduce(1, (a, b) -> a * b)).sum();
+            return numbers(source);
         }
+    }
+
+    static long numbers(TensorSource source) {
+        return source.names().stream().mapToLong(name -> LongStream.of(source.shape(name)).reduce(1, (a, b) -> a * b)).sum();
     }
 }

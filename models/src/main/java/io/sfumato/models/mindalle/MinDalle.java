@@ -128,18 +128,14 @@ public final class MinDalle {
         Block(Weights w, Config c) {
             Weights attention = w.sub("attn"), mlp = w.sub("mlp");
             ln1 = new LayerNorm(w.sub("ln1"), c.width, EPS);
-            key = linear(attention.sub("key"), c.width, c.width, c.attentionBias);
-            query = linear(attention.sub("query"), c.width, c.width, c.attentionBias);
-            value = linear(attention.sub("value"), c.width, c.width, c.attentionBias);
-            proj = linear(attention.sub("proj"), c.width, c.width, c.attentionBias);
+            key = Linear.of(attention.sub("key"), c.width, c.width, c.attentionBias);
+            query = Linear.of(attention.sub("query"), c.width, c.width, c.attentionBias);
+            value = Linear.of(attention.sub("value"), c.width, c.width, c.attentionBias);
+            proj = Linear.of(attention.sub("proj"), c.width, c.width, c.attentionBias);
             ln2 = new LayerNorm(w.sub("ln2"), c.width, EPS);
-            up = linear(mlp.sub("0"), c.width, 4 * c.width, c.mlpBias);
-            down = linear(mlp.sub("2"), 4 * c.width, c.width, c.mlpBias);
+            up = Linear.of(mlp.sub("0"), c.width, 4 * c.width, c.mlpBias);
+            down = Linear.of(mlp.sub("2"), 4 * c.width, c.width, c.mlpBias);
             config = c;
-        }
-
-        private static Linear linear(Weights w, int in, int out, boolean bias) {
-            return bias ? new Linear(w, in, out) : Linear.withoutBias(w, in, out);
         }
 
         Tensor forward(Tensor x, Past past) {                                               // (B, n, D)
