@@ -68,6 +68,12 @@ public final class RenamedTensors implements TensorSource {
         }
     }
 
+    @Override
+    public Tensor mapped(String name) {
+        Part part = find(name);
+        return part.count == 1 ? source.mapped(part.name) : get(name);
+    }
+
     private Part find(String name) {
         Part part = parts.get(name);
         if (part == null) {

@@ -139,7 +139,10 @@ public final class SafeTensors implements TensorSource {
     /** The tensor as stored: shared with the mapped file where it is aligned there, else a copy. Not to be written to. */
     @Override
     public Tensor get(String name) {
-        Entry e = find(name);
+        return view(bytes, find(name));
+    }
+
+    private Tensor view(Tensor bytes, Entry e) {
         long begin = dataStart + e.begin();
         long length = e.end() - e.begin();
         try (var scope = new Scope()) {
@@ -149,6 +152,16 @@ public final class SafeTensors implements TensorSource {
             Tensor slice = bytes.narrow(0, begin, length);
             boolean aligned = begin % e.dtype().bytes() == 0;
             return scope.keep((aligned ? slice : slice.clone()).viewAs(e.dtype()).view(e.shape()));
+        }
+    }
+
+    /** The same in a mapping of its own, whose pages leave memory with the tensor. */
+    @Override
+    public Tensor mapped(String name) {
+        try (var scope = new Scope()) {
+            return scope.keep(view(Tensor.mapped(file.toString(), bytes.numel()), find(name)));
+        } catch (RuntimeException e) {
+            throw e instanceof CheckpointException ? e : new CheckpointException(file + ": cannot be mapped: " + Engine.firstLine(e), e);
         }
     }
 

@@ -74,6 +74,11 @@ public final class ShardedTensors implements TensorSource {
         return shard(name).get(name);
     }
 
+    @Override
+    public Tensor mapped(String name) {
+        return shard(name).mapped(name);
+    }
+
     private TensorSource shard(String name) {
         TensorSource shard = byName.get(name);
         if (shard == null) {

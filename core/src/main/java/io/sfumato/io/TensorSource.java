@@ -33,6 +33,11 @@ public interface TensorSource extends AutoCloseable {
     /** The tensor as stored; it may share the file's memory and is not to be written to. */
     Tensor get(String name);
 
+    /** The same for one who converts it at once: what it touched of the file may leave memory with it. */
+    default Tensor mapped(String name) {
+        return get(name);
+    }
+
     @Override
     void close();
 }

@@ -56,6 +56,8 @@ public final class Weights implements AutoCloseable {
     private static final double LARGEST_INT8 = 127;
     private static final String SCALE = ".scale";
 
+    private static final UnaryOperator<Tensor> AS_STORED = x -> x;
+
     private final Root root;
     private final String path;
     private final boolean eightBits;
@@ -79,7 +81,8 @@ public final class Weights implements AutoCloseable {
                 problems.add(problem);
                 return Tensor.zeros().expand(shape);    // a stand-in of four bytes, so that one report lists every problem
             }
-            Tensor x = source.get(name).view(shape);
+            boolean converted = layout != AS_STORED || source.dtype(name) != dtype;
+            Tensor x = (converted ? source.mapped(name) : source.get(name)).view(shape);
             return layout.apply(x.dtype().isFloating() ? x.to(dtype) : x).to(device);
         };
         return new Weights(new Root(source.description(), source.names(), false, origin, new LinkedHashMap<>(), problems), "", false);
@@ -147,7 +150,7 @@ public final class Weights implements AutoCloseable {
      * hands out the same one when asked again: tied weights.
      */
     public Tensor get(String name, Init init, long... shape) {
-        return get(name, init, shape, UnaryOperator.identity());
+        return get(name, init, shape, AS_STORED);
     }
 
     /** As {@link #get}, laid out channels last, which convolutions are fast in. */

@@ -8,18 +8,20 @@ import java.util.function.UnaryOperator;
 
 /** Activation functions by the names that config files give them. */
 public enum Activation {
-    SILU(Tensor::silu, "silu", "swish"),
-    GELU(Tensor::gelu, "gelu"),
-    GELU_TANH(Tensor::geluTanh, "gelu_new", "gelu_pytorch_tanh"),
+    SILU(Tensor::silu, Tensor::silu_, "silu", "swish"),
+    GELU(Tensor::gelu, Tensor::gelu_, "gelu"),
+    GELU_TANH(Tensor::geluTanh, Tensor::geluTanh, "gelu_new", "gelu_pytorch_tanh"),
     /** x sigmoid(1.702 x): the approximation that OpenAI's CLIP was trained with. */
-    QUICK_GELU(x -> x.mul(x.mul(1.702).sigmoid()), "quick_gelu"),
-    RELU(Tensor::relu, "relu");
+    QUICK_GELU(x -> x.mul(x.mul(1.702).sigmoid()), x -> x.mul_(x.mul(1.702).sigmoid()), "quick_gelu"),
+    RELU(Tensor::relu, Tensor::relu_, "relu");
 
     private final UnaryOperator<Tensor> f;
+    private final UnaryOperator<Tensor> inPlace;
     private final String[] names;
 
-    Activation(UnaryOperator<Tensor> f, String... names) {
+    Activation(UnaryOperator<Tensor> f, UnaryOperator<Tensor> inPlace, String... names) {
         this.f = f;
+        this.inPlace = inPlace;
         this.names = names;
     }
 
@@ -44,5 +46,10 @@ public enum Activation {
 
     public Tensor apply(Tensor x) {
         return f.apply(x);
+    }
+
+    /** As {@link #apply}, in the memory of x where there is a way: for an x that nothing else reads. */
+    public Tensor apply_(Tensor x) {
+        return inPlace.apply(x);
     }
 }

@@ -1,5 +1,6 @@
 package io.sfumato.tensor;
 
+import java.util.function.BiFunction;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;
 
@@ -38,6 +39,22 @@ public final class Scope implements AutoCloseable {
             keep(x);
         }
         return xs;
+    }
+
+    /** x through one block after another; of what they give only the last is alive in the end, and two at any time. */
+    public static <B> Tensor chain(Tensor x, Iterable<B> blocks, BiFunction<B, Tensor, Tensor> forward) {
+        Tensor y = x.retain();
+        for (B block : blocks) {
+            try (Tensor before = y; var scope = new Scope()) {
+                y = forward.apply(block, before).retain();
+            }
+        }
+        PointerScope around = PointerScope.getInnerScope();
+        if (around != null) {
+            around.attach(y.raw());
+            y.close();
+        }
+        return y;
     }
 
     @Override

@@ -409,6 +409,9 @@ public final class Tensor implements AutoCloseable {
     // ---- products and pointwise nonlinearities; layers are in Functional ----
 
     public Tensor matmul(Tensor y) { return new Tensor(torch.matmul(t, y.t)); }
+    public Tensor silu_() { torch.silu_(t); return this; }
+    public Tensor gelu_() { torch.gelu_(t); return this; }
+    public Tensor relu_() { torch.relu_(t); return this; }
     public Tensor silu() { return new Tensor(torch.silu(t)); }
     public Tensor gelu() { return new Tensor(torch.gelu(t)); }
 

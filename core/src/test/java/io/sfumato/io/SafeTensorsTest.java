@@ -44,6 +44,7 @@ class SafeTensorsTest {
                     assertThat(file.dtype(type.code())).isEqualTo(type);
                     assertThat(file.shape(type.code())).containsExactly(2, 3);
                     Tensor x = file.get(type.code());
+                    assertThat(file.mapped(type.code()).toBytes()).isEqualTo(x.toBytes());
                     // Complex numbers are pairs of real ones.
                     Tensor real = type == DType.C64 ? x.viewAs(DType.F32).view(6, 2).select(1, 0) : x.to(DType.F32);
                     assertThat(real.toFloats()).as(type.code())
@@ -53,6 +54,7 @@ class SafeTensorsTest {
             assertThat(file.shape("scalar")).isEmpty();
             assertThat(file.get("scalar").item()).isEqualTo(2.5);
             assertThat(file.get("empty").shape()).containsExactly(0, 3);
+            assertThat(file.mapped("empty").shape()).containsExactly(0, 3);
             assertThat(file.get("a_byte").toBytes()).containsExactly(7);
         }
     }

@@ -35,6 +35,21 @@ class LayersTest {
     }
 
     @Test
+    void activationsInPlaceAreTheSame() {
+        try (var rng = new Rng(5)) {
+            for (Activation activation : Activation.values()) {
+                Tensor x = rng.randn(40);
+                Tensor y = x.clone().requiresGrad_(true);
+                Tensor z = x.clone().requiresGrad_(true);
+                activation.apply(y.mul(2)).sum().backward();
+                activation.apply_(z.mul(2)).sum().backward();
+                assertThat(z.grad().equal(y.grad())).as(activation.name()).isTrue();
+                assertThat(activation.apply_(x.clone()).equal(activation.apply(x))).as(activation.name()).isTrue();
+            }
+        }
+    }
+
+    @Test
     void linear() {
         check("linear", new Linear(weights.sub("linear"), 5, 4)::forward);
         check("linear_no_bias", Linear.withoutBias(weights.sub("linear_no_bias"), 5, 4)::forward);

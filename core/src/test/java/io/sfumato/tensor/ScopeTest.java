@@ -3,6 +3,8 @@ package io.sfumato.tensor;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class ScopeTest {
@@ -58,6 +60,33 @@ class ScopeTest {
         retained.close();
         assertThatThrownBy(mine::numel).isInstanceOf(NullPointerException.class);
         assertThatThrownBy(retained::numel).isInstanceOf(NullPointerException.class);
+    }
+
+    @Test
+    void aChainHoldsOneLinkAtATime() {
+        long before = Scope.live();
+        try (var scope = new Scope()) {
+            Tensor x = Tensor.ones(1);
+            List<Tensor> links = new ArrayList<>();
+            Tensor last = Scope.chain(x, List.of(2, 3, 4), (factor, y) -> {
+                links.add(y.mul(factor));
+                return links.get(links.size() - 1);
+            });
+            assertThat(last.item()).isEqualTo(24);
+            assertThat(x.item()).isEqualTo(1);
+            assertThatThrownBy(links.get(0)::numel).isInstanceOf(NullPointerException.class);
+            assertThatThrownBy(links.get(1)::numel).isInstanceOf(NullPointerException.class);
+            assertThat(Scope.chain(x, List.<Integer>of(), (factor, y) -> y).item()).isEqualTo(1);
+            assertThatThrownBy(() -> Scope.chain(x, List.of(1, 0), (factor, y) -> y.view(factor))).isInstanceOf(RuntimeException.class);
+        }
+        assertThat(Scope.live()).isEqualTo(before);
+        Tensor mine = Tensor.ones(1);
+        Tensor doubled = Scope.chain(mine, List.of(2), (factor, y) -> y.mul(factor));
+        assertThat(doubled.item()).isEqualTo(2);
+        doubled.close();
+        mine.close();
+        assertThatThrownBy(doubled::numel).isInstanceOf(NullPointerException.class);
+        assertThatThrownBy(mine::numel).isInstanceOf(NullPointerException.class);
     }
 
     @Test

@@ -64,9 +64,9 @@ final class SpatialTransformer {
         Tensor forward(Tensor x, Tensor context) {                                          // (B, N, C)
             try (var scope = new Scope()) {
                 Tensor y = norm1.forward(x);
-                x = x.add(attn1.forward(y, onlyCross ? context : y));
-                x = x.add(attn2.forward(norm2.forward(x), context));
-                x = x.add(feedForward(norm3.forward(x)));
+                x = attn1.forward(y, onlyCross ? context : y).add_(x);
+                x = attn2.forward(norm2.forward(x), context).add_(x);
+                x = feedForward(norm3.forward(x)).add_(x);
                 return scope.keep(x);
             }
         }
@@ -74,7 +74,7 @@ final class SpatialTransformer {
         /** GEGLU (Shazeer 2020). */
         private Tensor feedForward(Tensor x) {
             Tensor[] h = gate.forward(x).chunk(2, -1);                                      // 2 x (B, N, 4C)
-            return out.forward(h[0].mul(h[1].gelu()));
+            return out.forward(h[1].gelu().mul_(h[0]));
         }
     }
 

@@ -136,11 +136,9 @@ public final class AutoencoderKl {
 
         Tensor forward(Tensor x) {
             x = convIn.forward(x);
-            for (Level level : levels) {
-                // Padding only on the far sides is how the original was trained.
-                x = level.forward(x, y -> Functional.pad(y, 0, 1, 0, 1));
-            }
-            return convOut.forward(normOut.forward(middle.forward(x)).silu());
+            // Padding only on the far sides is how the original was trained.
+            x = Scope.chain(x, levels, (level, y) -> level.forward(y, z -> Functional.pad(z, 0, 1, 0, 1)));
+            return convOut.forward(normOut.forward(middle.forward(x)).silu_());
         }
     }
 
@@ -168,10 +166,8 @@ public final class AutoencoderKl {
 
         Tensor forward(Tensor z) {
             Tensor x = middle.forward(convIn.forward(z));
-            for (Level level : levels) {
-                x = level.forward(x, y -> Functional.upsampleNearest(y, 2 * y.size(2), 2 * y.size(3)));
-            }
-            return convOut.forward(normOut.forward(x).silu());
+            x = Scope.chain(x, levels, (level, y) -> level.forward(y, u -> Functional.upsampleNearest(u, 2 * u.size(2), 2 * u.size(3))));
+            return convOut.forward(normOut.forward(x).silu_());
         }
     }
 
@@ -189,9 +185,7 @@ public final class AutoencoderKl {
 
         Tensor forward(Tensor x, UnaryOperator<Tensor> resize) {
             try (var scope = new Scope()) {
-                for (ResBlock resnet : resnets) {
-                    x = resnet.forward(x);
-                }
+                x = Scope.chain(x, resnets, ResBlock::forward);
                 for (Conv2d conv : resizer) {
                     x = conv.forward(resize.apply(x));
                 }
@@ -239,9 +233,15 @@ public final class AutoencoderKl {
 
         Tensor forward(Tensor x) {                                                          // (B, in, H, W)
             try (var scope = new Scope()) {
-                Tensor h = conv1.forward(activation.apply(norm1.forward(x)));
-                h = conv2.forward(activation.apply(norm2.forward(h)));                      // (B, out, H, W)
-                return scope.keep((shortcut.isEmpty() ? x : shortcut.get(0).forward(x)).add(h));
+                Tensor h = half(norm2, conv2, half(norm1, conv1, x));                       // (B, out, H, W)
+                return scope.keep(h.add_(shortcut.isEmpty() ? x : shortcut.get(0).forward(x)));
+            }
+        }
+
+        // A scope for each half: at the picture's own size every tensor counts.
+        private Tensor half(GroupNorm norm, Conv2d conv, Tensor x) {
+            try (var scope = new Scope()) {
+                return scope.keep(conv.forward(activation.apply_(norm.forward(x))));
             }
         }
     }
