@@ -39,6 +39,7 @@ import picocli.CommandLine.Spec;
         footer = {"", "Examples:", "  sfumato evaluate --benchmark clipart-world --count 1000 --json scores.json --output reports/world",
             "  sfumato evaluate --benchmark first-light --count 600 --output reports/first-light"})
 final class Evaluate implements Callable<Integer> {
+    private static final String NOUNS = "nouns.txt";
     private static final List<String> BENCHMARKS = List.of("first-light", "clipart-world");
 
     @Spec
@@ -75,7 +76,11 @@ final class Evaluate implements Callable<Integer> {
         json = List.of(file);
     }
 
-    @Option(order = 8, names = "--quiet", description = "no progress")
+    @Option(order = 8, names = "--nouns", paramLabel = "NOUN", split = ",",
+            description = "of clipart-world's captions (those in nouns.txt of the model's folder; otherwise sixty)")
+    private List<String> nouns = List.of();
+
+    @Option(order = 9, names = "--quiet", description = "no progress")
     private boolean quiet;
 
     @Option(order = 5, names = "--classifier", paramLabel = "FILE",
@@ -112,17 +117,16 @@ final class Evaluate implements Callable<Integer> {
     }
 
     private int clipartWorld() {
-        ClipartWorld measure = Main.checked(spec, () -> ClipartWorld.of(count));
         ModelFolder files = ModelUri.resolve(model);
+        ClipartWorld measure = Main.checked(spec, () -> ClipartWorld.of(count, nouns(files)));
         Progress progress = progress(spec.commandLine().getErr());
         try (TemporaryFolder temporary = new TemporaryFolder();
                 TextToImage drawer = TextToImage.load(model); Detector detector = detector(progress)) {
             Path folder = output.stream().findFirst().orElse(temporary.path());
             Options options = drawer.defaults().withSeed(seed);
-            ClipArt art = ClipArt.bundled();
-            ClipartWorldReport report = measure.run(drawer, name(files), options, detector, art, folder, progress);
+            ClipartWorldReport report = measure.run(drawer, name(files), options, detector, ClipArt.bundled(), folder, progress);
             if (!output.isEmpty()) {
-                report.write(folder, art, detector.nouns());
+                report.write(folder);
             }
             tell(report.json(), output.isEmpty() ? report.json() : folder.resolve("report.html").toString());
             return 0;
@@ -170,6 +174,16 @@ final class Evaluate implements Callable<Integer> {
             } catch (IOException e) {
                 throw new UncheckedIOException(path + ": cannot be deleted: " + e.getMessage(), e);
             }
+        }
+    }
+
+    /** What the model was trained on, if it or the caller tells; the first vocabulary otherwise. */
+    private List<String> nouns(ModelFolder folder) {
+        Path file = folder.path().resolve(NOUNS);
+        try {
+            return !nouns.isEmpty() ? nouns : Files.exists(file) ? Files.readAllLines(file) : WorldConfig.SIXTY;
+        } catch (IOException e) {
+            throw new UncheckedIOException(file + ": cannot be read: " + e.getMessage(), e);
         }
     }
 

@@ -2,9 +2,14 @@ package io.sfumato.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
@@ -41,5 +46,17 @@ class EvaluateTest {
     void wantsEnoughCaptions() {
         assertThat(refusal("--benchmark", "clipart-world", "--count", "7"))
                 .isEqualTo("count 7, references 4000: at least 8 captions and 2 references are wanted");
+    }
+
+    @Test
+    void writesTheScoresOfClipartWorld() throws IOException {
+        Path json = temp.resolve("scores.json");
+        Ran ran = Ran.command("evaluate", "--benchmark", "clipart-world", "--count", 8, "--seed", 5, "--nouns", "apple,duck,heart,house",
+                "--json", json, "--quiet", "--model", Ran.MODEL);
+        assertThat(ran.code()).as(ran.err()).isZero();
+        JsonNode scores = new ObjectMapper().readTree(Files.readString(json));
+        assertThat(List.of("one_kind", "two_kinds", "unseen_combinations", "shuffled")).allMatch(scores::has);
+        assertThat(scores.get("one_kind").get("all_correct").isDouble()).isTrue();
+        assertThat(Ran.names(temp)).containsExactly("scores.json");
     }
 }

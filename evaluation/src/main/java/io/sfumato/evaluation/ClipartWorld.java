@@ -24,9 +24,10 @@ import java.util.stream.LongStream;
  *
  * @param count      captions in all: about a third each of one kind and of two kinds of thing, a fifth of unseen combinations (half of
  *                   colour and noun, half of two nouns), a tenth with unseen synonyms
+ * @param nouns      of the captions: those that the model was trained on
  * @param references held-out scenes that features are compared with, and training scenes among which the nearest is looked for
  */
-public record ClipartWorld(int count, int references) {
+public record ClipartWorld(int count, List<String> nouns, int references) {
     static final String ONE = "one_kind";
     static final String TWO = "two_kinds";
     static final String COMBINATIONS = "unseen_combinations";
@@ -38,6 +39,7 @@ public record ClipartWorld(int count, int references) {
     private static final long COMPARED = 1L << 30;
 
     public ClipartWorld {
+        nouns = List.copyOf(nouns);
         if (count < LEAST || references < 2) {
             throw new IllegalArgumentException("count " + count + ", references " + references + ": at least " + LEAST
                     + " captions and 2 references are wanted");
@@ -45,8 +47,8 @@ public record ClipartWorld(int count, int references) {
     }
 
     /** 4000 references. */
-    public static ClipartWorld of(int count) {
-        return new ClipartWorld(count, 4000);
+    public static ClipartWorld of(int count, List<String> nouns) {
+        return new ClipartWorld(count, nouns, 4000);
     }
 
     /**
@@ -54,11 +56,17 @@ public record ClipartWorld(int count, int references) {
      *
      * @param name    what made the pictures: another for every model, as pictures of an earlier run are kept under it
      * @param options how to draw; picture i has seed {@code options.seed() + i}
-     * @throws IllegalArgumentException when {@code output} holds pictures of another model or of other options
+     * @throws IllegalArgumentException when {@code output} holds pictures of another model or of other options, or the detector does
+     *                                  not know a noun
      */
     public ClipartWorldReport run(TextToImage model, String name, Options options, Detector detector, ClipArt art, Path output,
                                   Progress progress) {
-        World world = new World(withNouns(detector.nouns()), art);
+        List<String> unknown = nouns.stream().filter(n -> !detector.nouns().contains(n)).toList();
+        if (!unknown.isEmpty()) {
+            throw new IllegalArgumentException("the detector knows no " + String.join(", ", unknown) + "; its nouns are "
+                    + String.join(", ", detector.nouns()));
+        }
+        World world = world(art);
         Map<String, List<Scene>> asked = asked(world);
         Gallery gallery = new Gallery(output.resolve("pictures"), name + " with " + options);
         Map<String, WorldScores> drawn = new LinkedHashMap<>(), real = new LinkedHashMap<>();
@@ -84,7 +92,8 @@ public record ClipartWorld(int count, int references) {
                 }
                 List<NearestScenes.Nearest> near = nearest.of(images);
                 for (int i = 0; i < scenes.size(); i++) {
-                    pictures.add(new ClipartWorldReport.Picture(set.getKey(), i, scenes.get(i), reading.found().get(i), near.get(i)));
+                    pictures.add(new ClipartWorldReport.Picture(set.getKey(), i, scenes.get(i), reading.found().get(i), near.get(i),
+                            Pictures.ofWorld(world.scene(near.get(i).seed()))));
                 }
             }
         }
@@ -95,11 +104,11 @@ public record ClipartWorld(int count, int references) {
                 Frechet.distance(realFeatures, compared), references, pictures);
     }
 
-    /** The world of the first vocabulary, with the nouns that a detector knows. */
-    static WorldConfig withNouns(List<String> nouns) {
+    /** As the first vocabulary's, with the nouns of the captions. */
+    private World world(ClipArt art) {
         WorldConfig c = WorldConfig.sixty(Detector.SIZE);
-        return new WorldConfig(c.size(), nouns, c.looks(), c.kinds(), c.counts(), c.things(), c.coloured(), c.sized(), c.placed(),
-                c.backgrounds(), c.styles(), c.styled(), c.narrated());
+        return new World(new WorldConfig(c.size(), nouns, c.looks(), c.kinds(), c.counts(), c.things(), c.coloured(), c.sized(), c.placed(),
+                c.backgrounds(), c.styles(), c.styled(), c.narrated()), art);
     }
 
     private Map<String, List<Scene>> asked(World world) {

@@ -3,9 +3,8 @@ package io.sfumato.evaluation;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.sfumato.Options;
-import io.sfumato.training.scenes.ClipArt;
+import io.sfumato.image.Image;
 import io.sfumato.training.world.Scene;
-import io.sfumato.training.world.World;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -30,7 +29,7 @@ public record ClipartWorldReport(String name, Options options, Map<String, World
     private static final int SHOWN = 48;
 
     /** Picture {@code index} of a set: what was asked, what is seen in it, the training scene nearest to it. */
-    record Picture(String set, int index, Scene asked, List<Detector.Detection> found, NearestScenes.Nearest nearest) {
+    record Picture(String set, int index, Scene asked, List<Detector.Detection> found, NearestScenes.Nearest nearest, Image scene) {
         String file() {
             return String.format(Locale.ROOT, "%s-%04d.png", set, index);
         }
@@ -52,11 +51,10 @@ public record ClipartWorldReport(String name, Options options, Map<String, World
     }
 
     /** Writes {@code report.html} beside the folder of pictures, and the training scenes that it shows into it. */
-    public void write(Path folder, ClipArt art, List<String> nouns) {
-        World world = new World(ClipartWorld.withNouns(nouns), art);
+    public void write(Path folder) {
         try {
             for (Picture picture : shown()) {
-                Pictures.ofWorld(world.scene(picture.nearest().seed())).write(folder.resolve("pictures").resolve("near-" + picture.file()));
+                picture.scene().write(folder.resolve("pictures").resolve("near-" + picture.file()));
             }
             Files.writeString(folder.resolve("report.html"), html());
             Files.writeString(folder.resolve("report.json"), json() + "\n");

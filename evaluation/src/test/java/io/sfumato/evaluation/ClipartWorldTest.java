@@ -7,11 +7,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.sfumato.Options;
 import io.sfumato.TextToImage;
-import io.sfumato.tensor.Scope;
-import io.sfumato.training.world.WorldConfig;
 import io.sfumato.io.Weights;
 import io.sfumato.tensor.Device;
 import io.sfumato.tensor.Rng;
+import io.sfumato.tensor.Scope;
+import io.sfumato.training.world.WorldConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A whole evaluation of a tiny random model by a random detector. */
 class ClipartWorldTest {
-    private static final ClipartWorld TINY = new ClipartWorld(10, 12);
+    private static final ClipartWorld TINY = new ClipartWorld(10, WorldConfig.SIXTY, 12);
     private static final Path MODEL = Path.of("../pipelines/src/test/resources/golden/sd1/model");
 
     @TempDir
@@ -49,7 +49,7 @@ class ClipartWorldTest {
             assertThat(names(json.get("two_kinds"))).containsExactly("objects", "colours", "counts", "relations", "all_correct");
             assertThat(json.get("two_kinds").get("objects").doubleValue()).isBetween(0.0, 1.0);
 
-            report.write(temp, DetectorTest.ART, detector.nouns());
+            report.write(temp);
             assertThat(Files.readString(temp.resolve("report.json")).strip()).isEqualTo(report.json());
             String html = Files.readString(temp.resolve("report.html"));
             assertThat(html).contains("<h1>tiny on clip-art world</h1>", "pictures/one_kind-0000.png", "unseen synonyms", "real scenes");
@@ -68,7 +68,16 @@ class ClipartWorldTest {
 
     @Test
     void refusesToMeasureNextToNothing() {
-        assertThatThrownBy(() -> ClipartWorld.of(7))
+        assertThatThrownBy(() -> ClipartWorld.of(7, WorldConfig.SIXTY))
                 .hasMessage("count 7, references 4000: at least 8 captions and 2 references are wanted");
+    }
+
+    @Test
+    void refusesNounsThatTheDetectorDoesNotKnow() {
+        try (TextToImage model = TextToImage.load(MODEL.toString()); Detector detector = detector()) {
+            ClipartWorld other = new ClipartWorld(10, List.of("apple", "saw", "ant"), 12);
+            assertThatThrownBy(() -> other.run(model, "tiny", model.defaults(), detector, DetectorTest.ART, temp, World.SILENT))
+                    .hasMessageStartingWith("the detector knows no saw, ant; its nouns are airplane, apple, ");
+        }
     }
 }
