@@ -1,7 +1,7 @@
 """random.* and kinds.*: trajectories of diffusers under random configs, with the stand-in network of golden.json.
 
 random has five classes laid out by a number of steps; kinds has every class, with timesteps and sigmas of one's own, learned
-variances and the options of a step too. Cases without noise that differ much in float64 are left out.
+variances and the options of a step too, and keeps the first of two pictures. Cases without noise that differ much in float64 are left out.
 Needs torch, numpy, scipy, torchsde, safetensors and diffusers 0.42.1. Usage: make.py [seed] [folder]
 """
 import inspect
@@ -69,7 +69,8 @@ def pndm(r, c):
 
 def euler(r, c):
     sigmas(r, c)
-    c.update(prediction_type=r.choice(["epsilon", "v_prediction", "sample"]), interpolation_type=r.choice(["linear", "linear", "log_linear"]),
+    c.update(prediction_type=r.choice(["epsilon", "v_prediction", "sample"]),
+             interpolation_type=r.choice(["linear", "linear", "log_linear"]),
              rescale_betas_zero_snr=r.random() < 0.2, timestep_type=r.choice(["discrete", "discrete", "continuous"]))
     if r.random() < 0.2:
         c.update(sigma_min=0.05, sigma_max=12.0)
@@ -250,8 +251,8 @@ def kind_sa(r, c):
     c.pop("use_dynamic_shifting", None)
     c.update(predictor_order=r.choice([1, 2, 2, 3, 4]), corrector_order=r.choice([1, 2, 2, 3, 4]), lower_order_final=r.random() < 0.7,
              algorithm_type=r.choice(["data_prediction", "data_prediction", "noise_prediction"]))
-    if c["algorithm_type"] == "noise_prediction":
-        c["thresholding"] = False
+    if c["algorithm_type"] == "noise_prediction":  # its higher orders are float32 noise
+        c.update(thresholding=False, predictor_order=min(c["predictor_order"], 2), corrector_order=min(c["corrector_order"], 2))
     return {}, {}
 
 
@@ -288,7 +289,8 @@ def kind_cm(r, c):
 def edm(r, c):
     c.clear()
     c.update(sigma_min=r.choice([0.002, 0.02]), sigma_max=r.choice([80.0, 40.0]), sigma_data=r.choice([0.5, 1.0, 0.7]),
-             sigma_schedule=r.choice(["karras", "exponential"]), rho=r.choice([7.0, 6.0]), final_sigmas_type=r.choice(["zero", "sigma_min"]),
+             sigma_schedule=r.choice(["karras", "exponential"]), rho=r.choice([7.0, 6.0]),
+             final_sigmas_type=r.choice(["zero", "sigma_min"]),
              prediction_type=r.choice(["epsilon", "v_prediction"]))
 
 
@@ -406,6 +408,8 @@ def kinds():
         done = 0
         while done < count:
             config = betas(r)
+            if "trained_betas" in config:
+                config["trained_betas"] = [round(beta, 5) for beta in config["trained_betas"]]
             if config["num_train_timesteps"] == 500:  # whether 499 or 498 comes first hangs on the last bit of a square root
                 config["num_train_timesteps"] = 1000
             st, step = more(r, config)
@@ -427,7 +431,7 @@ def kinds():
             tensors[f"{name}/timesteps"] = s.timesteps.clone()
             if torch.is_tensor(getattr(s, "sigmas", None)):
                 tensors[f"{name}/sigmas"] = s.sigmas.clone()
-            tensors[f"{name}/samples"] = xs[[1, -1]].clone()
+            tensors[f"{name}/samples"] = xs[[1, -1], :1].clone()
             cases.append(dict(name=name, scheduler_class=cls, config=config, set_timesteps=st, strength=strength, step=step,
                               init_noise_sigma=init, max_abs=float(xs.abs().max())))
     write("kinds", tensors, cases, None)

@@ -1,8 +1,6 @@
 package io.sfumato.diffusion;
 
-import io.sfumato.tensor.DType;
-import io.sfumato.tensor.Scope;
-import io.sfumato.tensor.Tensor;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.DoubleUnaryOperator;
 
@@ -47,50 +45,55 @@ record Betas(double start, double end, Terminal terminal, List<String> schedules
         if (schedules.isEmpty()) {
             throw new IllegalArgumentException(config.className() + " has no betas");
         }
-        try (var scope = new Scope()) {
-            boolean zeroSnr = terminal != Terminal.AS_TRAINED && config.flag("rescale_betas_zero_snr", false);
-            Tensor alphas = betas(config).neg().add(1);
-            double[] cumprod = (zeroSnr ? zeroTerminalSnr(alphas) : alphas).cumprod(0).toDoubles();
-            if (zeroSnr && terminal == Terminal.NEARLY_ZERO) {
-                cumprod[cumprod.length - 1] = Terminal.TINY;
-            }
-            return cumprod;
+        boolean zeroSnr = terminal != Terminal.AS_TRAINED && config.flag("rescale_betas_zero_snr", false);
+        double[] alphas = Arrays.stream(values(config)).map(beta -> 1f - (float) beta).toArray();
+        double[] cumprod = cumprod(zeroSnr ? zeroTerminalSnr(cumprod(alphas)) : alphas);
+        if (zeroSnr && terminal == Terminal.NEARLY_ZERO) {
+            cumprod[cumprod.length - 1] = Terminal.TINY;
         }
+        return cumprod;
     }
 
     /** The betas themselves. */
     double[] values(SchedulerConfig config) {
-        try (var scope = new Scope()) {
-            return betas(config).toDoubles();
-        }
-    }
-
-    private Tensor betas(SchedulerConfig config) {
         int n = config.trainTimesteps();
         double[] trained = config.numbers("trained_betas");
         if (trained.length > 0) {
-            return Tensor.of(trained, trained.length).to(DType.F32);
+            return Sigmas.floats(trained);
         }
         double first = config.number("beta_start", start);
         double last = config.number("beta_end", end);
         return switch (config.choice("beta_schedule", schedules.toArray(String[]::new))) {
-            case "linear" -> Tensor.linspace(first, last, n);
-            case "scaled_linear" -> Tensor.linspace(Math.sqrt(first), Math.sqrt(last), n).square();
-            case "sigmoid" -> Tensor.linspace(-SIGMOID_REACH, SIGMOID_REACH, n).sigmoid().mul(last - first).add(first);
+            case "linear" -> Sigmas.floatLinspace(first, last, n);
+            case "scaled_linear" -> Arrays.stream(Sigmas.floatLinspace(Math.sqrt(first), Math.sqrt(last), n))
+                    .map(b -> (float) b * (float) b).toArray();
+            case "sigmoid" -> Arrays.stream(Sigmas.floatLinspace(-SIGMOID_REACH, SIGMOID_REACH, n))
+                    .map(x -> (float) (1 / (1 + Math.exp(-x))) * (float) (last - first) + (float) first).toArray();
             case "laplace" -> ofAlphaBar(n, Betas::laplace);
             case "exp" -> ofAlphaBar(n, t -> Math.exp(-12 * t));
             default -> ofAlphaBar(n, Betas::cosine);
         };
     }
 
+    /** Rounded to float32 at each place, but not on the way. */
+    private static double[] cumprod(double[] values) {
+        double[] products = new double[values.length];
+        double product = 1;
+        for (int i = 0; i < values.length; i++) {
+            product *= values[i];
+            products[i] = (float) product;
+        }
+        return products;
+    }
+
     /** Steps of a function that gives what is left of the picture at each time in [0, 1]. */
-    private static Tensor ofAlphaBar(int n, DoubleUnaryOperator alphaBar) {
+    private static double[] ofAlphaBar(int n, DoubleUnaryOperator alphaBar) {
         double[] betas = new double[n];
         for (int i = 0; i < n; i++) {
             double step = alphaBar.applyAsDouble((i + 1) / (double) n) / alphaBar.applyAsDouble(i / (double) n);
-            betas[i] = Math.min(1 - step, MAX_BETA);
+            betas[i] = (float) Math.min(1 - step, MAX_BETA);
         }
-        return Tensor.of(betas, n).to(DType.F32);
+        return betas;
     }
 
     /** Nichol and Dhariwal 2021, formula 17. */
@@ -107,14 +110,18 @@ record Betas(double start, double end, Terminal terminal, List<String> schedules
     }
 
     /** Lin et al. 2023, algorithm 1: alphas whose product ends at zero. */
-    private static Tensor zeroTerminalSnr(Tensor alphas) {
-        long n = alphas.numel();
-        Tensor sqrt = alphas.cumprod(0).sqrt();
-        Tensor first = sqrt.select(0, 0);
-        Tensor last = sqrt.select(0, n - 1);
-        Tensor bar = sqrt.sub(last).mul(first.div(first.sub(last))).square();
-        Tensor rest = bar.narrow(0, 1, n - 1).div(bar.narrow(0, 0, n - 1));
+    private static double[] zeroTerminalSnr(double[] cumprod) {
+        int n = cumprod.length;
+        float first = (float) Math.sqrt(cumprod[0]);
+        float last = (float) Math.sqrt(cumprod[n - 1]);
+        float[] bar = new float[n];
+        for (int i = 0; i < n; i++) {
+            float sqrt = ((float) Math.sqrt(cumprod[i]) - last) * (first / (first - last));
+            bar[i] = sqrt * sqrt;
+        }
+        double[] alphas = new double[n];
         // Through betas and back, for the reference's rounding.
-        return Tensor.cat(0, bar.narrow(0, 0, 1), rest).neg().add(1).neg().add(1);
+        Arrays.setAll(alphas, i -> 1f - (1f - (i == 0 ? bar[0] : bar[i] / bar[i - 1])));
+        return alphas;
     }
 }

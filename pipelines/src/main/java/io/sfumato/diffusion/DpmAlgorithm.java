@@ -9,7 +9,12 @@ import io.sfumato.tensor.Tensor;
  * differences.
  */
 enum DpmAlgorithm {
-    DPMSOLVER("dpmsolver"), DPMSOLVER_PP("dpmsolver++"), SDE_DPMSOLVER("sde-dpmsolver"), SDE_DPMSOLVER_PP("sde-dpmsolver++");
+    DPMSOLVER("dpmsolver"), DPMSOLVER_PP("dpmsolver++"), SDE_DPMSOLVER("sde-dpmsolver"), SDE_DPMSOLVER_PP("sde-dpmsolver++"),
+    /** SDE_DPMSOLVER_PP with the third-order term as the paper and k-diffusion have it: the reference has the other sign of a half. */
+    SDE_PAPER("");
+
+    // Below this the first term of the series is as good, and nothing is divided by zero.
+    private static final double TINY = 1e-5;
 
     private final String key;
 
@@ -28,11 +33,11 @@ enum DpmAlgorithm {
 
     /** Whether the picture is integrated, and not the noise. */
     boolean ofData() {
-        return this == DPMSOLVER_PP || this == SDE_DPMSOLVER_PP;
+        return this != DPMSOLVER && this != SDE_DPMSOLVER;
     }
 
     boolean isRandom() {
-        return this == SDE_DPMSOLVER || this == SDE_DPMSOLVER_PP;
+        return this != DPMSOLVER && this != DPMSOLVER_PP;
     }
 
     /** What is integrated: the prediction for {@code x}, clipped. */
@@ -44,7 +49,7 @@ enum DpmAlgorithm {
         return switch (this) {
             case DPMSOLVER, SDE_DPMSOLVER -> h;
             case DPMSOLVER_PP -> -h;
-            case SDE_DPMSOLVER_PP -> -2 * h;
+            case SDE_DPMSOLVER_PP, SDE_PAPER -> -2 * h;
         };
     }
 
@@ -52,7 +57,7 @@ enum DpmAlgorithm {
         return switch (this) {
             case DPMSOLVER -> t.sigma();
             case SDE_DPMSOLVER -> 2 * t.sigma();
-            case DPMSOLVER_PP, SDE_DPMSOLVER_PP -> t.alpha();
+            case DPMSOLVER_PP, SDE_DPMSOLVER_PP, SDE_PAPER -> t.alpha();
         };
     }
 
@@ -60,12 +65,14 @@ enum DpmAlgorithm {
         return switch (this) {
             case DPMSOLVER, SDE_DPMSOLVER -> t.alpha() / s.alpha();
             case DPMSOLVER_PP -> t.sigma() / s.sigma();
-            case SDE_DPMSOLVER_PP -> t.sigma() / s.sigma() * Math.exp(-h);
+            case SDE_DPMSOLVER_PP, SDE_PAPER -> t.sigma() / s.sigma() * Math.exp(-h);
         };
     }
 
     private double std(NoiseLevel t, double h) {
-        return t.sigma() * Math.sqrt(this == SDE_DPMSOLVER ? Math.expm1(2 * h) : -Math.expm1(-2 * h));
+        // Where a step stays at its sigma, rounding may put it a bit behind.
+        double forward = Math.max(h, 0);
+        return t.sigma() * Math.sqrt(this == SDE_DPMSOLVER ? Math.expm1(2 * forward) : -Math.expm1(-2 * forward));
     }
 
     /** From {@code s} to {@code t} with the prediction at {@code s}. */
@@ -84,12 +91,15 @@ enum DpmAlgorithm {
     /** With two differences. */
     Tensor third(Tensor x, NoiseLevel s, NoiseLevel t, Tensor d0, Tensor d1, Tensor d2, Noise noise) {
         double k = exponent(t.lambda() - s.lambda());
-        // The reference has the other sign of a half for the SDE of the picture.
-        double phi3 = (Math.expm1(k) - k) / (k * k) + (this == SDE_DPMSOLVER_PP ? 0.5 : -0.5);
+        double phi3 = phi3(k) + (this == SDE_DPMSOLVER_PP ? 1 : 0);
         return second(x, s, t, d0, d1, true, noise).sub(d2.mul(scale(t) * phi3));
     }
 
     private static double phi2(double k) {
-        return Math.expm1(k) / k - 1;
+        return Math.abs(k) < TINY ? k / 2 : Math.expm1(k) / k - 1;
+    }
+
+    private static double phi3(double k) {
+        return Math.abs(k) < TINY ? k / 6 : (Math.expm1(k) - k) / (k * k) - 0.5;
     }
 }

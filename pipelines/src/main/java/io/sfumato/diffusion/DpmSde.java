@@ -56,17 +56,21 @@ record DpmSde(BrownianSeed seed) implements Sampler {
         double seed = config.number("noise_sampler_seed", Double.NaN);
         DpmSde sampler = new DpmSde(Double.isNaN(seed) ? Noise::brownian
                 : (noise, like, min, max) -> Brownian.tree((long) seed, like, min, max));
-        SigmaLayout layout = SigmaLayout.of(config, steps);
+        return withMiddles(SigmaLayout.of(config, steps)).sampling(sampler, Clipping.none());
+    }
+
+    /** With the call in the middle of each step but the last. */
+    static SigmaLayout withMiddles(SigmaLayout layout) {
         SigmaLayout twice = layout.twice();
         double[] calls = twice.timesteps();
         double[] middles = new double[layout.timesteps().length - 1];
         for (int i = 0; i < middles.length; i++) {
             middles[i] = Math.sqrt(layout.sigmas()[i] * layout.sigmas()[i + 1]);
         }
-        double[] between = Sigmas.timesteps(middles, Sigmas.ofAlphasCumprod(config.alphasCumprod()));
+        double[] between = new SigmaTable(layout.config().alphasCumprod()).timesteps(middles);
         for (int i = 0; i < between.length; i++) {
             calls[2 * i + 1] = (float) between[i];
         }
-        return twice.at(calls).sampling(sampler, Clipping.none());
+        return twice.at(calls);
     }
 }

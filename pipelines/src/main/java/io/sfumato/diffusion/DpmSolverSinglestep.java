@@ -60,14 +60,15 @@ record DpmSolverSinglestep(DpmAlgorithm algorithm, List<Integer> orders, boolean
         config.require("variance_type", "null", "learned", "learned_range");
         DpmAlgorithm algorithm = DpmSolverMultistep.algorithm(config, "dpmsolver++", "dpmsolver", "sde-dpmsolver++", "deis");
         int order = DpmSolverMultistep.order(config, 3);
-        boolean whole = steps.count() % order == 0;
-        boolean lower = config.flag("lower_order_final", false) || !whole || config.endsAtZero();
-        List<Integer> orders = orders(steps.count(), order, lower);
+        LambdaLayout layout = LambdaLayout.of(config, steps);
+        int calls = layout.timesteps().length;
+        boolean lower = config.flag("lower_order_final", false) || calls % order != 0 || config.endsAtZero();
+        List<Integer> orders = orders(calls, order, lower);
         if (config.endsAtZero()) {
             orders.set(orders.size() - 1, 1);
         }
         var sampler = new DpmSolverSinglestep(algorithm, List.copyOf(orders), DpmSolverMultistep.heun(config));
-        return LambdaLayout.of(config, steps).sampling(sampler, DpmSolverMultistep.clipping(config));
+        return layout.sampling(sampler, DpmSolverMultistep.clipping(config));
     }
 
     /** 1, 2, ..., {@code order} over and over; with {@code lower} the last call is of a lower order. */

@@ -1,7 +1,5 @@
 package io.sfumato.diffusion;
 
-import io.sfumato.tensor.Scope;
-import io.sfumato.tensor.Tensor;
 import java.util.Arrays;
 
 /**
@@ -24,9 +22,10 @@ record EdmLayout(SchedulerConfig config, double[] sigmas) {
 
     /** Of one step the reference takes the smallest sigma. */
     private static double[] evenLogs(double max, double min, int n) {
-        try (var scope = new Scope()) {
-            return Tensor.linspace(Math.log(min), Math.log(max), n).exp().flip(0).toDoubles();
-        }
+        double[] rising = Sigmas.floatLinspace(Math.log(min), Math.log(max), n);
+        double[] sigmas = new double[n];
+        Arrays.setAll(sigmas, i -> (float) Math.exp(rising[n - 1 - i]));
+        return sigmas;
     }
 
     Sampling sampling(Sampler sampler, Clipping clipping) {

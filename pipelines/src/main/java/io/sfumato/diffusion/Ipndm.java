@@ -34,12 +34,15 @@ record Ipndm() implements Sampler {
 
     static Sampling plan(SchedulerConfig config, Steps steps, StepOptions options) {
         config.require("trained_betas", "null");
-        try (var scope = new Scope()) {
-            double[] sigmas = Tensor.linspace(1, 0, steps.count() + 1).mul(Math.PI).div(2).sin().square().toDoubles();
-            double[] timesteps = Arrays.stream(sigmas, 0, steps.count())
-                    .map(sigma -> (float) (Math.atan2(sigma, Math.sqrt(1 - sigma * sigma)) / Math.PI * 2)).toArray();
-            Grid grid = Grid.ofSigmas(timesteps, sigmas, NoiseScale.UNIT_CIRCLE);
-            return new Sampling(new Ipndm(), grid, Prediction.V_PREDICTION, Clipping.none(), 1);
-        }
+        double[] sigmas = Arrays.stream(Sigmas.floatLinspace(1, 0, steps.count() + 1)).map(Ipndm::squaredSine).toArray();
+        double[] timesteps = Arrays.stream(sigmas, 0, steps.count())
+                .map(sigma -> (float) (Math.atan2(sigma, Math.sqrt(1 - sigma * sigma)) / Math.PI * 2)).toArray();
+        Grid grid = Grid.ofSigmas(timesteps, sigmas, NoiseScale.UNIT_CIRCLE);
+        return new Sampling(new Ipndm(), grid, Prediction.V_PREDICTION, Clipping.none(), 1);
+    }
+
+    private static double squaredSine(double step) {
+        float sine = (float) Math.sin((float) (step * Math.PI) / 2);
+        return sine * sine;
     }
 }

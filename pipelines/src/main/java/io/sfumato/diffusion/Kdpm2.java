@@ -63,16 +63,22 @@ record Kdpm2(boolean ancestral) implements Sampler {
         config.require("prediction_type", "epsilon", "v_prediction");
         SigmaLayout layout = SigmaLayout.of(config, steps);
         boolean round = config.sigmaSchedule(steps) == SigmaSchedule.KARRAS;
-        double[] timesteps = round ? Spacing.rounded(layout.timesteps()) : layout.timesteps();
+        return sampler.interleaved(round ? layout.at(Spacing.rounded(layout.timesteps())) : layout).sampling(sampler, Clipping.none());
+    }
+
+    /** With the call in the middle of each step but the last. */
+    SigmaLayout interleaved(SigmaLayout layout) {
+        layout.requireEndAtZero();
+        double[] timesteps = layout.timesteps();
         double[] sigmas = layout.sigmas();
         int n = timesteps.length;
         double[] middles = new double[n - 1];
-        Arrays.setAll(middles, i -> sampler.middle(sigmas[i], sigmas[i + 1]));
-        double[] between = Sigmas.timesteps(Sigmas.floats(middles), Sigmas.ofAlphasCumprod(config.alphasCumprod()));
+        Arrays.setAll(middles, i -> middle(sigmas[i], sigmas[i + 1]));
+        double[] between = new SigmaTable(layout.config().alphasCumprod()).timesteps(Sigmas.floats(middles));
         double[] calls = new double[2 * n - 1];
         Arrays.setAll(calls, i -> i % 2 == 0 ? timesteps[i / 2] : between[i / 2]);
         // As in the reference, the last sigma three times.
         double[] doubled = DoubleStream.concat(Arrays.stream(SigmaLayout.doubled(sigmas)), DoubleStream.of(sigmas[n])).toArray();
-        return new SigmaLayout(config, Sigmas.floats(calls), doubled).sampling(sampler, Clipping.none());
+        return new SigmaLayout(layout.config(), Sigmas.floats(calls), doubled);
     }
 }

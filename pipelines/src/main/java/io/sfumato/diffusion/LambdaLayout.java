@@ -1,8 +1,5 @@
 package io.sfumato.diffusion;
 
-import io.sfumato.tensor.DType;
-import io.sfumato.tensor.Scope;
-import io.sfumato.tensor.Tensor;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.Set;
@@ -33,6 +30,12 @@ record LambdaLayout(SchedulerConfig config, double[] timesteps, double[] sigmas)
         }
         double[] alphas = config.alphasCumprod();
         float[] table = Sigmas.ofAlphasCumprod(alphas);
+        if (config.kSchedule().isPresent() && steps.kind() == Steps.Kind.COUNT) {
+            double[] all = config.kSchedule().get().sigmas(new SigmaTable(alphas), steps.count());
+            double[] sigmas = Arrays.copyOf(all, all.length - 1);
+            double last = all[all.length - 1] > 0 ? all[all.length - 1] : closed(config, sigmas, table[0])[sigmas.length];
+            return new LambdaLayout(config, Spacing.rounded(Sigmas.timesteps(sigmas, table)), Sigmas.closed(sigmas, last));
+        }
         SigmaSchedule schedule = config.sigmaSchedule(steps);
         if (schedule == SigmaSchedule.NORMAL) {
             double[] timesteps = timesteps(config, steps, alphas);
@@ -81,15 +84,11 @@ record LambdaLayout(SchedulerConfig config, double[] timesteps, double[] sigmas)
 
     /** How many training timesteps have a lambda of {@code min} or more: the rest is too noisy to start from. */
     private static int lastTimestep(double[] alphas, double min) {
-        try (var scope = new Scope()) {
-            Tensor a = Tensor.of(alphas, alphas.length).to(DType.F32);
-            double[] lambdas = a.sqrt().log().sub(a.neg().add(1).sqrt().log()).toDoubles();
-            int last = lambdas.length;
-            while (last > 1 && lambdas[last - 1] < min) {
-                last--;
-            }
-            return last;
+        int last = alphas.length;
+        while (last > 1 && NoiseLevel.ofAlphaCumprod(alphas[last - 1]).lambda() < min) {
+            last--;
         }
+        return last;
     }
 
     /** Networks get whole timesteps: cut, but rounded first for two schedules, as in the reference. */

@@ -1,119 +1,194 @@
 package io.sfumato.diffusion;
 
+import static io.sfumato.diffusion.SchedulerConfig.K_SCHEDULE;
+
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
+import java.util.Optional;
 
-/** The samplers and schedules that there are, under the names that diffusers, A1111's web UI and ComfyUI give them. */
+/** The samplers and schedules that there are, under the names that diffusers, k-diffusion, A1111's web UI and ComfyUI give them. */
 public final class Samplers {
-    private record Choice(String className, Map<String, Object> keys) {
+    private record Choice(SchedulerClass scheduler, Map<String, Object> keys) {
     }
 
+    private static final String DISCARD = "discard_next_to_last_sigma";
     private static final Map<String, Choice> NAMES = new LinkedHashMap<>();
-    private static final Map<String, Map<String, Object>> SCHEDULES = new LinkedHashMap<>();
+    private static final Map<String, Map<String, Object>> SPACINGS = new LinkedHashMap<>();
+    private static final Map<String, KSchedule> SCHEDULES = new LinkedHashMap<>();
 
     static {
-        SchedulerClass.names().forEach(name -> NAMES.put(name, new Choice(name, Map.of())));
+        Map<String, Object> karras = Map.of(K_SCHEDULE, "karras");
+        Map<String, Object> exponential = Map.of(K_SCHEDULE, "exponential");
         name(SchedulerClass.DDIM, Map.of(), "DDIM");
         name(SchedulerClass.PNDM, Map.of(), "PNDM");
         name(SchedulerClass.PNDM, Map.of("skip_prk_steps", true), "PLMS");
         name(SchedulerClass.EULER, Map.of(), "Euler");
         name(SchedulerClass.EULER_ANCESTRAL, Map.of(), "Euler a", "euler_ancestral");
-        name(SchedulerClass.HEUN, Map.of(), "Heun");
-        name(SchedulerClass.LMS, Map.of(), "LMS");
         name(SchedulerClass.DPM_MULTISTEP, Map.of(), "DPM++ 2M", "dpmpp_2m");
         name(SchedulerClass.DPM_MULTISTEP, Map.of("use_karras_sigmas", true), "DPM++ 2M Karras");
+        name(SchedulerClass.K_HEUN, Map.of(), "Heun");
+        name(SchedulerClass.K_LMS, Map.of(), "LMS");
+        name(SchedulerClass.K_DPM_2, Map.of(K_SCHEDULE, "karras", DISCARD, true), "DPM2");
+        name(SchedulerClass.K_DPM_2, Map.of(), "dpm_2");
+        name(SchedulerClass.K_DPM_2_ANCESTRAL, Map.of(K_SCHEDULE, "karras", DISCARD, true), "DPM2 a");
+        name(SchedulerClass.K_DPM_2_ANCESTRAL, Map.of(), "dpm_2_ancestral");
+        name(SchedulerClass.K_DPMPP_2S_ANCESTRAL, karras, "DPM++ 2S a");
+        name(SchedulerClass.K_DPMPP_2S_ANCESTRAL, Map.of(), "dpmpp_2s_ancestral");
+        name(SchedulerClass.K_DPMPP_SDE, karras, "DPM++ SDE");
+        name(SchedulerClass.K_DPMPP_SDE, Map.of(), "dpmpp_sde");
+        name(SchedulerClass.K_DPMPP_2M_SDE, exponential, "DPM++ 2M SDE");
+        name(SchedulerClass.K_DPMPP_2M_SDE, Map.of(), "dpmpp_2m_sde");
+        name(SchedulerClass.K_DPMPP_2M_SDE, Map.of(K_SCHEDULE, "exponential", "solver_type", "heun"), "DPM++ 2M SDE Heun");
+        name(SchedulerClass.K_DPMPP_2M_SDE, Map.of("solver_type", "heun"), "dpmpp_2m_sde_heun");
+        name(SchedulerClass.K_DPMPP_3M_SDE, Map.of(K_SCHEDULE, "exponential", DISCARD, true), "DPM++ 3M SDE");
+        name(SchedulerClass.K_DPMPP_3M_SDE, Map.of(), "dpmpp_3m_sde");
+        name(SchedulerClass.K_DPM_FAST, Map.of("eta", 1), "DPM fast");
+        name(SchedulerClass.K_DPM_FAST, Map.of(), "dpm_fast");
+        name(SchedulerClass.K_DPM_ADAPTIVE, Map.of("eta", 1), "DPM adaptive");
+        name(SchedulerClass.K_DPM_ADAPTIVE, Map.of(), "dpm_adaptive");
+        name(SchedulerClass.K_RESTART, karras, "Restart");
+        name(SchedulerClass.UNIPC, unipc("bh1"), "UniPC", "uni_pc");
+        name(SchedulerClass.UNIPC, unipc("bh2"), "uni_pc_bh2");
+        name(SchedulerClass.DEIS, Map.of(), "DEIS");
+        name(SchedulerClass.SA, Map.of(), "SA Solver", "sa_solver");
         name(SchedulerClass.DDPM, Map.of(), "DDPM");
-
-        for (SigmaSchedule schedule : SigmaSchedule.values()) {
-            SCHEDULES.put(schedule.name().toLowerCase(Locale.ROOT), Map.of());
+        name(SchedulerClass.LCM, Map.of(), "LCM");
+        name(SchedulerClass.TCD, Map.of(), "TCD");
+        for (SchedulerClass each : SchedulerClass.values()) {
+            name(each, Map.of(), each.className());
         }
-        SCHEDULES.put("normal", Map.of("timestep_spacing", "linspace"));
-        SCHEDULES.put("linspace", Map.of("timestep_spacing", "linspace"));
+
+        SPACINGS.put("normal", Map.of("timestep_spacing", "linspace"));
+        SPACINGS.put("linspace", Map.of("timestep_spacing", "linspace"));
         for (String name : List.of("trailing", "sgm_uniform", "simple")) {
-            SCHEDULES.put(name, Map.of("timestep_spacing", "trailing"));
+            SPACINGS.put(name, Map.of("timestep_spacing", "trailing"));
         }
         for (String name : List.of("leading", "ddim_uniform")) {
-            SCHEDULES.put(name, Map.of("timestep_spacing", "leading"));
+            SPACINGS.put(name, Map.of("timestep_spacing", "leading"));
         }
+        for (KSchedule each : KSchedule.values()) {
+            SCHEDULES.put(each.name().toLowerCase(Locale.ROOT), each);
+        }
+        SCHEDULES.put("normal", KSchedule.UNIFORM);
+        SCHEDULES.put("automatic", KSchedule.UNIFORM);
+        SCHEDULES.put("ddim", KSchedule.DDIM_UNIFORM);
+        SCHEDULES.put("ays", KSchedule.ALIGN_YOUR_STEPS);
+        SCHEDULES.put("ays_sdxl", KSchedule.ALIGN_YOUR_STEPS_SDXL);
     }
 
     private Samplers() {
     }
 
+    /** A1111's and ComfyUI's: of third order, and down to the training's smallest sigma. */
+    private static Map<String, Object> unipc(String variant) {
+        return Map.of("solver_type", variant, "solver_order", 3, "final_sigmas_type", "sigma_min", "timestep_spacing", "linspace");
+    }
+
     private static void name(SchedulerClass scheduler, Map<String, Object> keys, String... names) {
         for (String name : names) {
-            NAMES.put(name, new Choice(scheduler.className(), keys));
+            NAMES.put(name, new Choice(scheduler, keys));
         }
     }
 
-    /** Every name that {@link #choose} knows. */
+    /** Every name that {@link #choose} knows; A1111's may have a schedule's behind them, as in {@code DPM++ SDE Karras}. */
     public static List<String> names() {
         return List.copyOf(NAMES.keySet());
     }
 
     /** Every name that {@link #schedule} knows. */
     public static List<String> schedules() {
-        return List.copyOf(SCHEDULES.keySet());
+        Map<String, Object> all = new LinkedHashMap<>(SPACINGS);
+        all.putAll(SCHEDULES);
+        all.put("lu", SigmaSchedule.LU);
+        return List.copyOf(all.keySet());
     }
 
     /** The name of the sampler {@code name} that users know best: A1111's. */
     public static String commonName(String name) {
-        Choice choice = find(name);
+        Choice choice = find(name).orElseThrow(() -> unknownSampler(name));
         return NAMES.entrySet().stream().filter(e -> e.getValue().equals(choice) && !SchedulerClass.names().contains(e.getKey()))
                 .map(Map.Entry::getKey).findFirst().orElse(name);
     }
 
     /** @throws IllegalArgumentException for a sampler that is not known, with the nearest names */
     public static void requireSampler(String name) {
-        find(name);
+        if (find(name).isEmpty() && withSchedule(name).isEmpty()) {
+            throw unknownSampler(name);
+        }
     }
 
     /** @throws IllegalArgumentException for a schedule that is not known, with the nearest names */
     public static void requireSchedule(String name) {
-        if (!SCHEDULES.containsKey(name.toLowerCase(Locale.ROOT))) {
-            throw unknown("schedule", name, SCHEDULES.keySet());
+        if (!schedules().contains(plain(name))) {
+            throw unknown("schedule", name, schedules());
         }
+    }
+
+    private static String plain(String schedule) {
+        return schedule.toLowerCase(Locale.ROOT).replace(' ', '_');
     }
 
     /** {@code model}'s config turned to the sampler {@code name}, upper and lower case alike. */
     public static SchedulerConfig choose(SchedulerConfig model, String name) {
-        Choice choice = find(name);
-        return model.as(choice.className).with(choice.keys);
+        Optional<Choice> found = find(name);
+        if (found.isEmpty()) {
+            String[] parts = withSchedule(name).orElseThrow(() -> unknownSampler(name));
+            return schedule(choose(model, parts[0]), parts[1]);
+        }
+        Choice choice = found.get();
+        SchedulerClass scheduler = choice.scheduler.forNetworksOf(model.schedulerClass()).orElseThrow(() -> new IllegalArgumentException(
+                "sampler \"" + name + "\": " + choice.scheduler.className() + " is not for a model of " + model.className() + "; "
+                        + String.join(", ", model.schedulerClass().kin()) + " are"));
+        SchedulerConfig config = model.as(scheduler.className()).with(choice.keys);
+        return scheduler.solvesFlows() && model.schedulerClass().isFlow() ? config.with(Map.of("use_flow_sigmas", true,
+                "prediction_type", "flow_prediction", "flow_shift", model.number("shift", 1))) : config;
     }
 
-    private static Choice find(String name) {
-        return NAMES.entrySet().stream().filter(e -> e.getKey().equalsIgnoreCase(name)).map(Map.Entry::getValue).findFirst()
-                .orElseThrow(() -> unknown("sampler", name, NAMES.keySet()));
+    private static Optional<Choice> find(String name) {
+        return NAMES.entrySet().stream().filter(e -> e.getKey().equalsIgnoreCase(name)).map(Map.Entry::getValue).findFirst();
+    }
+
+    /** A sampler's name and the schedule's behind it. */
+    private static Optional<String[]> withSchedule(String name) {
+        return schedules().stream().filter(s -> plain(name).endsWith("_" + s))
+                .map(s -> new String[] {name.substring(0, name.length() - s.length() - 1), s})
+                .filter(parts -> find(parts[0]).isPresent()).findFirst();
     }
 
     /** {@code config} with its timesteps or sigmas laid out by the schedule {@code name}, upper and lower case alike. */
     public static SchedulerConfig schedule(SchedulerConfig config, String name) {
-        String wanted = name.toLowerCase(Locale.ROOT);
         requireSchedule(name);
-        Map<String, Object> keys = new LinkedHashMap<>(SCHEDULES.get(wanted));
-        for (SigmaSchedule each : SigmaSchedule.values()) {
-            if (each != SigmaSchedule.NORMAL) {
-                boolean chosen = each.name().equalsIgnoreCase(wanted);
-                keys.put(each.key(), chosen);
-                if (chosen && !config.schedulerClass().schedules().contains(each)) {
-                    throw new IllegalArgumentException("schedule \"" + name + "\": " + config.className()
-                            + " takes normal, leading, trailing" + others(config.schedulerClass()));
-                }
-            }
+        String wanted = plain(name);
+        SchedulerClass scheduler = config.schedulerClass();
+        Map<String, Object> keys = new LinkedHashMap<>();
+        Optional<SigmaSchedule> own = scheduler.schedules().stream().filter(s -> s.name().equalsIgnoreCase(wanted)).findFirst();
+        scheduler.schedules().forEach(each -> keys.put(each.key(), own.filter(each::equals).isPresent()));
+        if (own.isEmpty() && !scheduler.ofKDiffusion() && SPACINGS.containsKey(wanted)) {
+            keys.putAll(SPACINGS.get(wanted));
+        } else if (own.isEmpty() && SCHEDULES.containsKey(wanted) && scheduler.takesAnySigmas()) {
+            keys.put(K_SCHEDULE, SCHEDULES.get(wanted).name());
+        } else if (own.isEmpty()) {
+            throw new IllegalArgumentException("schedule \"" + name + "\": " + config.className() + " takes " + others(scheduler));
         }
-        return config.with(keys);
+        return config.without(K_SCHEDULE).with(keys);
     }
 
     private static String others(SchedulerClass scheduler) {
-        var names = new StringBuilder();
+        if (scheduler.takesAnySigmas()) {
+            return String.join(", ", SCHEDULES.keySet());
+        }
+        var names = new StringBuilder("normal, leading, trailing");
         scheduler.schedules().forEach(s -> names.append(", ").append(s.name().toLowerCase(Locale.ROOT)));
         return names.toString();
     }
 
-    private static IllegalArgumentException unknown(String what, String name, Set<String> names) {
+    private static IllegalArgumentException unknownSampler(String name) {
+        return unknown("sampler", name, List.copyOf(NAMES.keySet()));
+    }
+
+    private static IllegalArgumentException unknown(String what, String name, List<String> names) {
         return new IllegalArgumentException("unknown " + what + " \"" + name + "\"; the nearest are "
                 + String.join(", ", Names.nearest(name, names)));
     }

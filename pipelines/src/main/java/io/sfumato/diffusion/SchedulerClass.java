@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** The schedulers of diffusers that there are: how each is laid out, and what its class takes. */
+/** The schedulers of diffusers and the samplers of k-diffusion that there are: how each is laid out, and what it takes. */
 enum SchedulerClass {
     DDPM("DDPMScheduler", Ddpm::plan, Betas.DDPM, Schedules.NONE, EnumSet.of(COUNT, TIMESTEPS)),
     DDIM("DDIMScheduler", Ddim::plan, Betas.ZERO_SNR, Schedules.NONE, EnumSet.of(COUNT), ETA, CLIPPED_OUTPUT),
@@ -40,7 +40,22 @@ enum SchedulerClass {
     EDM_MULTISTEP("EDMDPMSolverMultistepScheduler", EdmLayout::multistep, Betas.NONE, Schedules.NONE, EnumSet.of(COUNT)),
     FLOW_EULER("FlowMatchEulerDiscreteScheduler", FlowEuler::plan, Betas.NONE, Schedules.COMMON, EnumSet.allOf(Steps.Kind.class)),
     FLOW_HEUN("FlowMatchHeunDiscreteScheduler", FlowHeun::plan, Betas.NONE, Schedules.NONE, EnumSet.of(COUNT)),
-    UNCLIP("UnCLIPScheduler", Ddpm::unclip, Betas.UNCLIP, Schedules.NONE, EnumSet.of(COUNT));
+    UNCLIP("UnCLIPScheduler", Ddpm::unclip, Betas.UNCLIP, Schedules.NONE, EnumSet.of(COUNT)),
+
+    K_EULER("sample_euler", KDiffusion::euler, CHURN),
+    K_EULER_ANCESTRAL("sample_euler_ancestral", KDiffusion::eulerAncestral),
+    K_HEUN("sample_heun", KDiffusion::heun),
+    K_DPM_2("sample_dpm_2", KDiffusion::dpm2),
+    K_DPM_2_ANCESTRAL("sample_dpm_2_ancestral", KDiffusion::dpm2Ancestral),
+    K_LMS("sample_lms", KDiffusion::lms, ORDER),
+    K_DPMPP_2S_ANCESTRAL("sample_dpmpp_2s_ancestral", KDiffusion::dpmpp2sAncestral),
+    K_DPMPP_SDE("sample_dpmpp_sde", KDiffusion::dpmppSde),
+    K_DPMPP_2M("sample_dpmpp_2m", KDiffusion::dpmpp2m),
+    K_DPMPP_2M_SDE("sample_dpmpp_2m_sde", KDiffusion::dpmpp2mSde),
+    K_DPMPP_3M_SDE("sample_dpmpp_3m_sde", KDiffusion::dpmpp3mSde),
+    K_DPM_FAST("sample_dpm_fast", KDiffusion::dpmFast),
+    K_DPM_ADAPTIVE("sample_dpm_adaptive", KDiffusion::dpmAdaptive),
+    K_RESTART("restart_sampler", KDiffusion::restart);
 
     /** Lays a scheduler's sampler out for a number of steps. */
     @FunctionalInterface
@@ -53,6 +68,8 @@ enum SchedulerClass {
         private static final Set<SigmaSchedule> COMMON = EnumSet.of(SigmaSchedule.KARRAS, SigmaSchedule.EXPONENTIAL, SigmaSchedule.BETA);
         private static final Set<SigmaSchedule> WITH_LU = EnumSet.complementOf(EnumSet.of(SigmaSchedule.NORMAL));
     }
+
+    private static final Set<SchedulerClass> EDM = EnumSet.of(EDM_EULER, EDM_MULTISTEP);
 
     private final String className;
     private final Planner planner;
@@ -71,6 +88,11 @@ enum SchedulerClass {
         this.options = Set.of(options);
     }
 
+    /** A function of k-diffusion, which takes sigmas. */
+    SchedulerClass(String className, Planner planner, StepOptions.Kind... options) {
+        this(className, planner, Betas.NEARLY_ZERO_SNR, Schedules.NONE, EnumSet.of(COUNT, SIGMAS), options);
+    }
+
     static Optional<SchedulerClass> named(String className) {
         return Arrays.stream(values()).filter(c -> c.className.equals(className)).findFirst();
     }
@@ -79,7 +101,50 @@ enum SchedulerClass {
         return Arrays.stream(values()).map(SchedulerClass::className).toList();
     }
 
-    /** As diffusers calls it. */
+    /** Those that a {@code scheduler_config.json} may name. */
+    static List<String> inFiles() {
+        return Arrays.stream(values()).filter(c -> !c.ofKDiffusion()).map(SchedulerClass::className).toList();
+    }
+
+    boolean ofKDiffusion() {
+        return compareTo(K_EULER) >= 0;
+    }
+
+    boolean isFlow() {
+        return this == FLOW_EULER || this == FLOW_HEUN;
+    }
+
+    /** Whether it has {@code use_flow_sigmas}. */
+    boolean solvesFlows() {
+        return Set.of(DPM_MULTISTEP, DPM_SINGLESTEP, UNIPC, DEIS, SA).contains(this);
+    }
+
+    /** This, or what does the same for networks that were trained for {@code other}; empty where they are of another kind. */
+    Optional<SchedulerClass> forNetworksOf(SchedulerClass other) {
+        if (other.isFlow()) {
+            return switch (this) {
+                case EULER, K_EULER, FLOW_EULER -> Optional.of(FLOW_EULER);
+                case HEUN, K_HEUN, FLOW_HEUN -> Optional.of(FLOW_HEUN);
+                default -> Optional.of(this).filter(SchedulerClass::solvesFlows);
+            };
+        }
+        boolean alike = betas.schedules().contains("linear") && other.betas.schedules().contains("linear");
+        boolean edm = EDM.contains(this) && EDM.contains(other);
+        return Optional.of(this).filter(c -> c == other || alike || edm);
+    }
+
+    /** The classes that sample networks trained for this one. */
+    List<String> kin() {
+        return Arrays.stream(values()).filter(c -> c.forNetworksOf(this).filter(c::equals).isPresent()).map(SchedulerClass::className)
+                .toList();
+    }
+
+    /** Whether it takes sigmas wherever a {@link KSchedule} puts them. */
+    boolean takesAnySigmas() {
+        return ofKDiffusion() || this == EULER_ANCESTRAL || betas.schedules().contains("linear") && !schedules.isEmpty();
+    }
+
+    /** As diffusers or k-diffusion calls it. */
     String className() {
         return className;
     }

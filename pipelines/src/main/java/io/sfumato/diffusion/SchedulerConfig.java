@@ -1,12 +1,14 @@
 package io.sfumato.diffusion;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.BooleanNode;
+import com.fasterxml.jackson.databind.node.DoubleNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import io.sfumato.io.CheckpointException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -31,6 +33,8 @@ public record SchedulerConfig(String className, Map<String, JsonNode> keys) {
     /** JSON has no infinity: some files quote it. */
     private static final Set<String> MINUS_INFINITY = Set.of("-inf", "-Infinity");
     private static final int TRIAL_STEPS = 10;
+    /** No key of the reference's: only a schedule chosen by name sets it. */
+    static final String K_SCHEDULE = "k_schedule";
 
     public SchedulerConfig {
         keys = Map.copyOf(keys);
@@ -56,14 +60,19 @@ public record SchedulerConfig(String className, Map<String, JsonNode> keys) {
             }
         });
         String className = json.path("_class_name").asText();
-        if (SchedulerClass.named(className).isEmpty()) {
+        if (!SchedulerClass.inFiles().contains(className)) {
             throw new CheckpointException("scheduler_config.json: _class_name = \"" + className + "\" is not supported; supported are "
-                    + String.join(", ", SchedulerClass.names()));
+                    + String.join(", ", SchedulerClass.inFiles()));
         }
         var config = new SchedulerConfig(className, keys);
         // A plan reads every key: a bad value shows now and not after the weights are loaded.
         Sampling.of(config, Steps.of(Math.min(TRIAL_STEPS, config.trainTimesteps())).withMu(1), StepOptions.defaults());
         return config;
+    }
+
+    /** A schedule of k-diffusion's in the place of the class's own. */
+    Optional<KSchedule> kSchedule() {
+        return keys.containsKey(K_SCHEDULE) ? Optional.of(KSchedule.named(text(K_SCHEDULE, ""))) : Optional.empty();
     }
 
     SchedulerClass schedulerClass() {
@@ -75,14 +84,17 @@ public record SchedulerConfig(String className, Map<String, JsonNode> keys) {
         return new SchedulerConfig(otherClassName, keys);
     }
 
-    /** This, with {@code more} keys set to texts or booleans. */
+    SchedulerConfig without(String key) {
+        Map<String, JsonNode> all = new TreeMap<>(keys);
+        all.remove(key);
+        return new SchedulerConfig(className, all);
+    }
+
+    /** This, with {@code more} keys set to texts, numbers or booleans. */
     SchedulerConfig with(Map<String, Object> more) {
-        ObjectNode node = JsonNodeFactory.instance.objectNode();
-        keys.forEach(node::set);
-        more.forEach((key, value) -> node.set(key, value instanceof Boolean b
-                ? JsonNodeFactory.instance.booleanNode(b) : JsonNodeFactory.instance.textNode(value.toString())));
-        Map<String, JsonNode> all = new TreeMap<>();
-        node.fields().forEachRemaining(e -> all.put(e.getKey(), e.getValue()));
+        Map<String, JsonNode> all = new TreeMap<>(keys);
+        more.forEach((key, value) -> all.put(key, value instanceof Boolean b ? BooleanNode.valueOf(b)
+                : value instanceof Number n ? DoubleNode.valueOf(n.doubleValue()) : TextNode.valueOf(value.toString())));
         return new SchedulerConfig(className, all);
     }
 

@@ -11,6 +11,10 @@ record SigmaLayout(SchedulerConfig config, double[] timesteps, double[] sigmas) 
 
     static SigmaLayout of(SchedulerConfig config, Steps steps) {
         float[] table = Sigmas.ofAlphasCumprod(config.alphasCumprod());
+        if (config.kSchedule().isPresent() && steps.kind() == Steps.Kind.COUNT) {
+            double[] sigmas = config.kSchedule().get().sigmas(new SigmaTable(config.alphasCumprod()), steps.count());
+            return new SigmaLayout(config, Sigmas.floats(Sigmas.timesteps(Arrays.copyOf(sigmas, sigmas.length - 1), table)), sigmas);
+        }
         if (steps.kind() == Steps.Kind.SIGMAS) {
             double[] sigmas = Sigmas.floats(steps.sigmas());
             return new SigmaLayout(config, Sigmas.floats(Sigmas.timesteps(Arrays.copyOf(sigmas, sigmas.length - 1), table)), sigmas);
@@ -40,8 +44,16 @@ record SigmaLayout(SchedulerConfig config, double[] timesteps, double[] sigmas) 
         return new SigmaLayout(config, otherTimesteps, sigmas);
     }
 
+    void requireEndAtZero() {
+        if (sigmas[timesteps.length] > 0) {
+            throw new IllegalArgumentException("the schedule ends at sigma " + sigmas[timesteps.length]
+                    + ", but samplers with two calls a step end at 0");
+        }
+    }
+
     /** Two calls a step but for the last, the second of them where the next step begins. */
     SigmaLayout twice() {
+        requireEndAtZero();
         return new SigmaLayout(config, doubled(timesteps), Sigmas.closed(doubled(Arrays.copyOf(sigmas, timesteps.length)),
                 sigmas[timesteps.length]));
     }

@@ -1,7 +1,5 @@
 package io.sfumato.diffusion;
 
-import io.sfumato.tensor.Scope;
-import io.sfumato.tensor.Tensor;
 import java.util.Arrays;
 
 /**
@@ -46,11 +44,18 @@ final class Sigmas {
         }).toArray();
     }
 
+    /** {@code n} float32 values as the reference's engine spaces them: from the nearer end, with one rounding each. */
+    static double[] floatLinspace(double start, double end, int n) {
+        float step = n == 1 ? 0 : ((float) end - (float) start) / (n - 1);
+        double[] values = new double[n];
+        Arrays.setAll(values, i -> i < n / 2 ? Math.fma(step, i, (float) start)
+                : n == 1 ? (float) start : Math.fma(-step, n - 1 - i, (float) end));
+        return values;
+    }
+
     /** {@code steps} + 1 sigmas from the table's highest to its lowest, evenly spaced in their logarithm. */
     static double[] logLinear(float[] table, int steps) {
-        try (var scope = new Scope()) {
-            return Tensor.linspace(log(table[table.length - 1]), log(table[0]), steps + 1).exp().toDoubles();
-        }
+        return Arrays.stream(floatLinspace(log(table[table.length - 1]), log(table[0]), steps + 1)).map(l -> (float) Math.exp(l)).toArray();
     }
 
     /** The timesteps at which the table has {@code sigmas}, between its entries by their logarithm. */
@@ -92,20 +97,16 @@ final class Sigmas {
         return Arrays.stream(sigmas).filter(s -> s > 0).min().orElseThrow();
     }
 
-    /** Half way between two sigmas in the logarithm, in the engine's float32, as is what {@link #throughLogarithm} gives. */
+    /** Half way between two sigmas in the logarithm, in float32, as is what {@link #throughLogarithm} gives. */
     static double geometricMean(double sigma, double next) {
-        try (var scope = new Scope()) {
-            float t = (float) -Tensor.full(sigma).log().item();
-            float h = (float) -Tensor.full(next).log().item() - t;
-            return Tensor.full(-(t + h * 0.5f)).exp().item();
-        }
+        float t = (float) -Math.log(sigma);
+        float h = (float) -Math.log(next) - t;
+        return (float) Math.exp(-(t + h * 0.5f));
     }
 
     /** exp(log(sigma)): a Brownian motion is asked there, and has other digits at a sigma a bit away. */
     static double throughLogarithm(double sigma) {
-        try (var scope = new Scope()) {
-            return Tensor.full(sigma).log().exp().item();
-        }
+        return (float) Math.exp((float) Math.log(sigma));
     }
 
     static double[] floats(double[] values) {
@@ -114,13 +115,7 @@ final class Sigmas {
 
     /** log(sigma) / 4 of all but the last: the timesteps of networks that were trained on continuous noise. */
     static double[] quarterLogs(double[] sigmas) {
-        try (var scope = new Scope()) {
-            float[] values = new float[sigmas.length - 1];
-            for (int i = 0; i < values.length; i++) {
-                values[i] = (float) sigmas[i];
-            }
-            return Tensor.of(values, values.length).log().mul(0.25).toDoubles();
-        }
+        return Arrays.stream(sigmas, 0, sigmas.length - 1).map(sigma -> 0.25f * (float) Math.log(sigma)).toArray();
     }
 
     /** NumPy's float32 logarithm, a quotient of polynomials, which is not always the nearest float. */
