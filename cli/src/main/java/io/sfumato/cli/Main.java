@@ -21,8 +21,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
 /** The command {@code sfumato}. Exit codes: 0 done, 1 something found in a file or while running, 2 a wrong option, 130 interrupted. */
 @Command(name = "sfumato", mixinStandardHelpOptions = true, versionProvider = Main.Version.class,
         description = "Pictures from text.", synopsisSubcommandLabel = "COMMAND",
-        subcommands = {Generate.class, Inspect.class, Models.class, Train.class, Evaluate.class, Data.class, Doctor.class,
-                Completion.class},
+        subcommands = {Generate.class, Inspect.class, Models.class, Train.class, Evaluate.class, Data.class, Tokens.class, Grow.class,
+                Doctor.class, Completion.class},
         footer = {"", "Example:", "  sfumato generate \"a red apple left of a blue house\" --seed 7 --output apple.png"})
 public final class Main implements Runnable {
     static final int FAILED = 1;

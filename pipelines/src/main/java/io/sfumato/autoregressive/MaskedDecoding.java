@@ -61,8 +61,8 @@ public final class MaskedDecoding {
                     Tensor chosen = probabilities.gather(2, whole.unsqueeze(2)).squeeze(2);                  // (n, length)
                     // What was given is beyond doubt.
                     chosen = unknown.where(chosen, Tensor.full(Float.MAX_VALUE, 1, 1));
-                    Tensor noise = draws.uniform(tokens.shape()).clamp(1e-20, 1).log().neg().clamp(1e-20, Double.POSITIVE_INFINITY).log().neg();
-                    Tensor confidence = chosen.clamp(1e-20, Double.POSITIVE_INFINITY).log().add(noise.mul(temperatures.select(0, i)));
+                    Tensor noise = log(log(draws.uniform(tokens.shape())).neg()).neg();                      // Gumbel
+                    Tensor confidence = log(chosen).add(noise.mul(temperatures.select(0, i)));
                     next = masked(whole, confidence, lengths(unknown, i, plan), plan.mask);
                 }
                 onRound.accept(new Round(i, next, whole));
@@ -70,6 +70,10 @@ public final class MaskedDecoding {
             }
         }
         return tokens;
+    }
+
+    private static Tensor log(Tensor x) {
+        return x.clamp(1e-20, Double.POSITIVE_INFINITY).log();
     }
 
     /** How many tokens of each row stay masked after a round: at least one, and fewer than were. */

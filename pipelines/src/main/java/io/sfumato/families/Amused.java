@@ -117,7 +117,8 @@ final class Amused implements TextToImage {
                 wanted.height() == Options.OF_MODEL ? defaults.height() : wanted.height());
         int multiple = pictures.factor() * (network.config().resizes() ? 2 : 1);
         if (o.width() % multiple != 0 || o.height() % multiple != 0) {
-            throw new IllegalArgumentException("this model draws multiples of " + multiple + " pixels, not " + o.width() + "x" + o.height());
+            throw new IllegalArgumentException("this model draws multiples of " + multiple + " pixels, not " + o.width() + "x"
+                    + o.height());
         }
         return o;
     }

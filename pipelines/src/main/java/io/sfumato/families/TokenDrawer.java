@@ -48,7 +48,7 @@ final class TokenDrawer implements TextToImage {
     public Options complete(Prompt prompt, Options wanted) {
         prompt.require(model.tokenizer() instanceof PictureTokenizer ? Set.of(Prompt.Role.INIT) : Set.of(), Set.of());
         model.check(prompt);
-        if (wanted.width() != Options.OF_MODEL && wanted.width() != side || wanted.height() != Options.OF_MODEL && wanted.height() != side) {
+        if (!List.of(Options.OF_MODEL, side).containsAll(List.of(wanted.width(), wanted.height()))) {
             throw new IllegalArgumentException("this model draws " + side + "x" + side + ", not " + wanted.width() + "x" + wanted.height());
         }
         requireNoSampler(wanted);
@@ -78,7 +78,8 @@ final class TokenDrawer implements TextToImage {
                 if (trace.isRecording()) {
                     logits.add(step.logits().clone().retain());
                 }
-                listener.onStep(new Listener.Step(step.place() + 1, length, step.place(), () -> StableDiffusionPixels.images(pictures(step.tokens()))));
+                listener.onStep(new Listener.Step(step.place() + 1, length, step.place(),
+                        () -> StableDiffusionPixels.images(pictures(step.tokens()))));
             });
             trace.put("tokens", tokens);
             if (trace.isRecording()) {

@@ -29,7 +29,8 @@ class PickerTest {
     void topKKeepsTies() {
         double[] w = weights(Picking.defaults().withTopK(2), Nucleus.AT_MOST, 0.1, 0.4, 0.2, 0.2, 0.1);
         assertThat(w).containsExactly(new double[] {0, 0.5, 0.25, 0.25, 0}, within(1e-6));
-        assertThat(weights(Picking.defaults().withTopK(9), Nucleus.AT_MOST, 0.5, 0.5)).containsExactly(new double[] {0.5, 0.5}, within(1e-6));
+        assertThat(weights(Picking.defaults().withTopK(9), Nucleus.AT_MOST, 0.5, 0.5)).containsExactly(new double[] {0.5, 0.5},
+                within(1e-6));
     }
 
     @Test
@@ -66,9 +67,11 @@ class PickerTest {
     @Test
     void wrongOptionsAreNamed() {
         Picking how = Picking.defaults();
-        assertThatIllegalArgumentException().isThrownBy(() -> how.withTemperature(-1)).withMessage("temperature must be 0 to 1000, not -1.0");
+        assertThatIllegalArgumentException().isThrownBy(() -> how.withTemperature(-1))
+                .withMessage("temperature must be 0 to 1000, not -1.0");
         assertThatIllegalArgumentException().isThrownBy(() -> how.withTopK(-2)).withMessage("top-k must be 0 or more, not -2");
         assertThatIllegalArgumentException().isThrownBy(() -> how.withTopP(0)).withMessage("top-p must be above 0 and at most 1, not 0.0");
-        assertThatIllegalArgumentException().isThrownBy(() -> how.withGuidedTokens(-1)).withMessage("guided tokens must be 0 or more, not -1");
+        assertThatIllegalArgumentException().isThrownBy(() -> how.withGuidedTokens(-1))
+                .withMessage("guided tokens must be 0 or more, not -1");
     }
 }

@@ -53,7 +53,8 @@ class AmusedTest {
         Files.writeString(folder.resolve("scheduler/scheduler_config.json"), c.get("scheduler_config").toString());
         JsonNode how = c.get("options");
         Temperatures temperatures = how.has("temperature")
-                ? new Temperatures(how.get("temperature").get(0).asDouble(), how.get("temperature").get(1).asDouble()) : new Temperatures(2, 0);
+                ? new Temperatures(how.get("temperature").get(0).asDouble(), how.get("temperature").get(1).asDouble())
+                : new Temperatures(2, 0);
         JsonNode crop = how.path("micro_conditioning_crop_coord");
         MicroConditions told = new MicroConditions(crop.path(0).asInt(0), crop.path(1).asInt(0),
                 how.path("micro_conditioning_aesthetic_score").asInt(6));
@@ -120,7 +121,8 @@ class AmusedTest {
         Path config = folder.resolve("vqvae/config.json");
         Files.writeString(config, Files.readString(config).replace("\"num_vq_embeddings\": 24", "\"num_vq_embeddings\": 23"));
         assertThatExceptionOfType(CheckpointException.class).isThrownBy(() -> TextToImage.load(folder.toString()))
-                .withMessage(folder + ": the vqvae has 23 codes and the transformer draws 24 of 25 (codebook_size, vocab_size); the same number"
+                .withMessage(folder + ": the vqvae has 23 codes and the transformer draws 24 of 25 (codebook_size, vocab_size); the "
+                        + "same number"
                         + " is wanted, and mask_token_id 24 between them");
         Files.writeString(config, Files.readString(config).replace("\"num_vq_embeddings\": 23", "\"num_vq_embeddings\": 24"));
         Files.writeString(folder.resolve("scheduler/scheduler_config.json"), "{\"mask_token_id\": 24, \"masking_schedule\": \"sine\"}");

@@ -118,7 +118,8 @@ class TokenModelsTest {
         Options o = Options.defaults().withSeed(c.get("seed").asLong()).withSeeds(Options.Seeds.SHARED)
                 .withGuidance(how.path("cfg_scale").asDouble(1)).withPicking(picking);
         try (var scope = new Scope(); SafeTensors golden = SafeTensors.open(Golden.file("llamagen/golden.safetensors"));
-                Trace trace = Trace.recording(); LlamaGenImages model = LlamaGenImages.open(new ModelFolder(folder), LoadOptions.defaults())) {
+                Trace trace = Trace.recording();
+                LlamaGenImages model = LlamaGenImages.open(new ModelFolder(folder), LoadOptions.defaults())) {
             TextToImage drawer = new TokenDrawer(c.get("tensors").has("labels") ? model : new Given(model, golden, c), Options.defaults());
             int[] labels = c.get("tensors").has("labels")
                     ? Arrays.stream(tensor(golden, c, "labels").toLongs()).mapToInt(x -> (int) x).toArray()
@@ -233,7 +234,8 @@ class TokenModelsTest {
         }
         Files.copy(Golden.file("llamagen/gpt_t2i.pt"), folder.resolve("t2i_XL.pt"));
         assertThatExceptionOfType(CheckpointException.class).isThrownBy(() -> TextToImage.load(folder.toString()))
-                .withMessage(folder + ": has 2 files named (gpt|c2i|t2i)*.pt or .safetensors, where one is wanted: [gpt_c2i.pt, t2i_XL.pt]");
+                .withMessage(folder + ": has 2 files named (gpt|c2i|t2i)*.pt or .safetensors, where one is wanted: [gpt_c2i.pt, "
+                        + "t2i_XL.pt]");
         Files.delete(folder.resolve("gpt_c2i.pt"));
         Files.writeString(folder.resolve("config.json"),
                 JsonFile.read(Golden.file("llamagen/golden.json")).get("gpt_config").get("t2i").toString());

@@ -172,7 +172,8 @@ public final class UVit2D {
 
         Side(Weights w, Config c) {
             convolutions = IntStream.range(0, c.resBlocks).mapToObj(i -> new ConvNext(w.sub("res_blocks").sub("" + i), c)).toList();
-            attentions = IntStream.range(0, c.resBlocks).mapToObj(i -> new SkipAttention(w.sub("attention_blocks").sub("" + i), c)).toList();
+            attentions = IntStream.range(0, c.resBlocks).mapToObj(i -> new SkipAttention(w.sub("attention_blocks").sub("" + i), c))
+                    .toList();
         }
 
         Tensor forward(Tensor x, Tensor condition, Tensor context) {

@@ -156,7 +156,7 @@ public final class Dalle {
         return textLoss.add(imageLoss.mul(7)).div(8);
     }
 
-    /** 0 where a token is seen, minus infinity elsewhere: rows are places {@code start} to {@code start + n - 1}, columns all up to there. */
+    /** 0 where a token is seen, minus infinity elsewhere: rows are places from {@code start} on, columns all up to the last of them. */
     static Tensor mask(Config c, Kind kind, int start, int n) {
         int m = start + n;
         float[] mask = new float[n * m];

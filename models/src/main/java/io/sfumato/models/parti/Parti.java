@@ -136,7 +136,7 @@ public final class Parti {
         return config;
     }
 
-    /** Texts (B, L) of ids, padded with 0, to states (B, L, D). A text of padding alone is the empty one: a learned vector stands for it. */
+    /** Texts (B, L) of ids, padded with 0, to states (B, L, D). A learned vector stands for a text of padding alone, the empty one. */
     public Tensor encode(Tensor ids) {
         long length = ids.size(1);
         Tensor empty = ids.eq(PAD).to(DType.I64).sum(true, 1).eq(length).unsqueeze(2);                   // (B, 1, 1)
@@ -191,7 +191,7 @@ public final class Parti {
         return mask(place, n, config.near);
     }
 
-    /** 0 where place i, of {@code n} from {@code place} on, sees place j before it within {@code reach} rows and columns: (n, place + n). */
+    /** (n, place + n): 0 where a place, of {@code n} from {@code place} on, sees one before it within {@code reach} rows and columns. */
     private Tensor mask(int place, int n, int reach) {
         int m = place + n;
         float[] mask = new float[n * m];

@@ -9,9 +9,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Parti's enlargement after the tokenizer (Yu et al. 2022, 2.1): residual layers that are wide before each ReLU (WDSR, Yu et al. 2018), then
- * pixels shuffled into place, added to the picture as bicubic interpolation enlarges it. Twice, or four times in two rounds. The names are
- * this project's own.
+ * Parti's enlargement after the tokenizer (Yu et al. 2022, 2.1): residual layers that are wide before each ReLU (WDSR, Yu et al. 2018),
+ * then pixels shuffled into place, added to the picture as bicubic interpolation enlarges it. Twice, or four times in two rounds. The
+ * names are this project's own.
  */
 public final class SuperResolution {
     /**

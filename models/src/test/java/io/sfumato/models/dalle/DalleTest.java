@@ -36,7 +36,8 @@ class DalleTest {
     @Test
     void layersTakeTurns() {
         Dalle.Config c = Dalle.Config.published();
-        assertThat(IntStream.range(0, 7).mapToObj(c::kind)).containsExactly(Kind.ROW, Kind.COLUMN, Kind.ROW, Kind.ROW, Kind.ROW, Kind.COLUMN,
+        assertThat(IntStream.range(0, 7).mapToObj(c::kind)).containsExactly(Kind.ROW, Kind.COLUMN, Kind.ROW, Kind.ROW, Kind.ROW,
+                Kind.COLUMN,
                 Kind.ROW);
         assertThat(c.kind(63)).isEqualTo(Kind.CONVOLUTION);
     }
@@ -49,7 +50,8 @@ class DalleTest {
             for (int i = 0; i < TINY.textLength(); i++) {
                 assertThat(mask[i]).as("the text is seen").isZero();
             }
-            return IntStream.range(TINY.textLength(), mask.length).filter(i -> mask[i] == 0).map(i -> i - TINY.textLength()).boxed().toList();
+            return IntStream.range(TINY.textLength(), mask.length).filter(i -> mask[i] == 0).map(i -> i - TINY.textLength()).boxed()
+                    .toList();
         }
     }
 

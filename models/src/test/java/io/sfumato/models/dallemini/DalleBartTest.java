@@ -32,7 +32,8 @@ class DalleBartTest {
     private static final int PAD = 1;
 
     private static void with(Consumer<DalleBart> work) {
-        try (TensorSource e = TorchPickle.open(FOLDER.resolve("encoder.pt")); TensorSource d = TorchPickle.open(FOLDER.resolve("decoder.pt"));
+        try (TensorSource e = TorchPickle.open(FOLDER.resolve("encoder.pt"));
+                TensorSource d = TorchPickle.open(FOLDER.resolve("decoder.pt"));
                 Weights encoder = Weights.load(e, DType.F32, Device.CPU); Weights decoder = Weights.load(d, DType.F32, Device.CPU)) {
             work.accept(DalleBart.load(encoder, decoder, DalleBart.Config.of(e, d, 48, Fixture.json("{'encoder_attention_heads': 4}"))));
         }
@@ -87,7 +88,8 @@ class DalleBartTest {
             var config = DalleDetokenizer.config(file);
             DalleDetokenizer detokenizer = weights.build(w -> new DalleDetokenizer(w, config), name -> false);
             JsonNode one = Fixture.named(GOLDEN, "detokenizer"), seamless = Fixture.named(GOLDEN, "detokenizer_seamless");
-            Fixture.assertClose("one", detokenizer.decode(Fixture.tensor(golden, one, "tokens").view(1, 8, 8)).select(0, 0).permute(1, 2, 0),
+            Tensor picture = detokenizer.decode(Fixture.tensor(golden, one, "tokens").view(1, 8, 8));
+            Fixture.assertClose("one", picture.select(0, 0).permute(1, 2, 0),
                     Fixture.tensor(golden, one, "image").div(255), 1e-5);
             // Picture k stands in column k / 2 and row k % 2.
             Tensor grid = Fixture.tensor(golden, seamless, "tokens").view(2, 2, 8, 8).permute(1, 2, 0, 3).reshape(1, 16, 16);
@@ -113,7 +115,8 @@ class DalleBartTest {
 
     @Test
     void filesThatDoNotFitAreNamed() {
-        try (TensorSource e = TorchPickle.open(FOLDER.resolve("encoder.pt")); TensorSource d = TorchPickle.open(FOLDER.resolve("decoder.pt"))) {
+        try (TensorSource e = TorchPickle.open(FOLDER.resolve("encoder.pt"));
+                TensorSource d = TorchPickle.open(FOLDER.resolve("decoder.pt"))) {
             assertThatExceptionOfType(CheckpointException.class).isThrownBy(() -> DalleBart.Config.of(e, d, 48, Fixture.json("{}")))
                     .withMessageEndingWith("encoder.pt: the number of heads does not stand in the file: a config.json with"
                             + " encoder_attention_heads and decoder_attention_heads is wanted beside it");

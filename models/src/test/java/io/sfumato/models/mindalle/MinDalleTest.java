@@ -100,7 +100,8 @@ class MinDalleTest {
 
     @Test
     void gradientsReachAllParametersOfAFreshOne() {
-        var config = MinDalle.Config.of(Fixture.json("{'vocab_size_txt': 9, 'vocab_size_img': 7, 'hparams': {'embed_dim': 12, 'n_layers': 2,"
+        var config = MinDalle.Config.of(Fixture.json("{'vocab_size_txt': 9, 'vocab_size_img': 7, 'hparams': {'embed_dim': 12, "
+                + "'n_layers': 2,"
                 + " 'n_heads': 3, 'ctx_len_txt': 4, 'ctx_len_img': 4, 'mlp_bias': false, 'gelu_use_approx': true}}"));
         try (var scope = new Scope(); var rng = new Rng(3); Weights fresh = Weights.init(rng, Device.CPU)) {
             MinDalle gpt = new MinDalle(fresh, config);
@@ -108,8 +109,8 @@ class MinDalleTest {
             // Keys' biases move all scores of a query alike.
             var parameters = new TreeMap<>(fresh.parameters());
             parameters.keySet().removeIf(name -> name.endsWith("key.bias"));
-            Tensor x = gpt.forward(Tensor.cat(1, gpt.text(Tensor.of(1, 2, 3, 4).view(1, 4)), gpt.image(Tensor.of(0, 1, 2, 3).view(1, 4), 0)),
-                    i -> Past.NONE);
+            Tensor text = gpt.text(Tensor.of(1, 2, 3, 4).view(1, 4)), codes = gpt.image(Tensor.of(0, 1, 2, 3).view(1, 4), 0);
+            Tensor x = gpt.forward(Tensor.cat(1, text, codes), i -> Past.NONE);
             Fixture.assertGradientsReachAll(parameters, Tensor.cat(-1, gpt.imageLogits(x), gpt.textLogits(x)));
         }
     }

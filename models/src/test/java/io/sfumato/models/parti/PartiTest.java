@@ -94,7 +94,8 @@ class PartiTest {
         try (var scope = new Scope(); var rng = new Rng(1); Weights fresh = Weights.init(rng, Device.CPU)) {
             Parti parti = new Parti(fresh, TINY);
             Parti.Memory memory = parti.memory(Tensor.of(3, 4, 1, 2, 0, 0, 0, 0, 0, 0).view(2, 5));
-            Fixture.assertGradientsReachAll(new TreeMap<>(fresh.parameters()), parti.decode(rng.randint(0, 8, 2, 16), 0, memory, i -> Past.NONE));
+            Fixture.assertGradientsReachAll(new TreeMap<>(fresh.parameters()), parti.decode(rng.randint(0, 8, 2, 16), 0, memory,
+                    i -> Past.NONE));
         }
     }
 

@@ -40,7 +40,8 @@ class VitVqGanTest {
     void equalsTheReplica(String name, JsonNode c) {
         VitVqGan.Config config = VitVqGan.Config.of(ConfigYaml.read(VIT.resolve(name + ".yaml")).child("model"));
         try (var scope = new Scope(); SafeTensors golden = SafeTensors.open(VIT.resolve("golden.safetensors"));
-                TensorSource file = TorchPickle.open(VIT.resolve(name + ".ckpt")); Weights weights = Weights.load(file, DType.F32, Device.CPU)) {
+                TensorSource file = TorchPickle.open(VIT.resolve(name + ".ckpt"));
+                Weights weights = Weights.load(file, DType.F32, Device.CPU)) {
             VitVqGan vit = weights.build(w -> new VitVqGan(w, config), VqGan::isExtra);
             Tensor pictures = Fixture.tensor(golden, c, "input_uint8").permute(0, 3, 1, 2).to(DType.F32).div(255);
             Tensor codes = Fixture.tensor(golden, c, "codes"), latents = vit.latents(pictures);

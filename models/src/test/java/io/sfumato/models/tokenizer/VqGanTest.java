@@ -85,7 +85,8 @@ class VqGanTest {
     @Test
     void gumbelTakesTheLargestLogit() {
         ConfigJson params = Fixture.json("{'embed_dim': 5, 'n_embed': 9, 'kl_weight': 1e-8}"),
-                dd = Fixture.json("{'z_channels': 5, 'ch': 32, 'ch_mult': [1, 2], 'num_res_blocks': 1, 'resolution': 16, 'attn_resolutions': []}");
+                dd = Fixture.json("{'z_channels': 5, 'ch': 32, 'ch_mult': [1, 2], 'num_res_blocks': 1, 'resolution': 16, "
+                        + "'attn_resolutions': []}");
         try (var scope = new Scope(); var rng = new Rng(1); Weights fresh = Weights.init(rng, Device.CPU)) {
             VqGan vq = new VqGan(fresh, VqGan.Config.taming(params, dd, Quantizer.GUMBEL));
             assertThat(fresh.parameters().get("quantize.embed.weight").shape()).containsExactly(9, 5);
@@ -121,14 +122,16 @@ class VqGanTest {
 
     @Test
     void wrongConfigsAreNamed() {
-        refused(j -> j.put("norm_type", "spatial"), "vqvae: key 'norm_type' is \"spatial\", where group (nothing else is supported) is wanted");
+        refused(j -> j.put("norm_type", "spatial"),
+                "vqvae: key 'norm_type' is \"spatial\", where group (nothing else is supported) is wanted");
         refused(j -> j.putArray("up_block_types").add("UpDecoderBlock2D"),
                 "vqvae: key 'up_block_types' is [UpDecoderBlock2D], where 2 of UpDecoderBlock2D and AttnUpDecoderBlock2D is wanted");
         refused(j -> j.put("out_channels", 4), "vqvae: key 'out_channels' is 4, where in_channels 3 is wanted");
         assertThatIllegalArgumentException().isThrownBy(() -> edited(j -> j.put("num_vq_embeddings", 0)))
                 .withMessage("layers 1, codes 0, embedding 4 and z channels 6 must be at least 1");
         ConfigJson dd = Fixture.json("{'double_z': true}");
-        assertThatExceptionOfType(CheckpointException.class).isThrownBy(() -> VqGan.Config.taming(Fixture.json("{}"), dd, Quantizer.NEAREST))
+        assertThatExceptionOfType(CheckpointException.class).isThrownBy(() -> VqGan.Config.taming(Fixture.json("{}"), dd,
+                Quantizer.NEAREST))
                 .withMessage("test: key 'double_z' is true, where false (nothing else is supported) is wanted");
         assertThatExceptionOfType(CheckpointException.class)
                 .isThrownBy(() -> VqGan.Config.taming(Fixture.json("{'remap': 'used.npy'}"), Fixture.json("{}"), Quantizer.NEAREST))
