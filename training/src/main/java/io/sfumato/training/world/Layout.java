@@ -107,8 +107,8 @@ final class Layout {
         double wanted = between(0.28, 0.4) * Math.min(back.width(), front.width());
         back = moved(back, left ? wanted - overlap : overlap - wanted, 0);
         back = moved(back, Math.max(0.02 - back.left(), 0) + Math.min(0.98 - back.right(), 0), 0);
-        double shown = Math.max(0, front.top() - back.top() + 0.03) < 0.1 ? -Math.min(back.top() - 0.02, 0.1) : 0;
-        return List.of(new Placed(0, moved(back, 0, shown)), new Placed(1, front));
+        double lift = back.top() > front.top() - 0.07 ? Math.min(back.top() - 0.02, 0.1) : 0;
+        return List.of(new Placed(0, moved(back, 0, -lift)), new Placed(1, front));
     }
 
     /** So many things of one size in rows that use their place well. */

@@ -23,7 +23,7 @@ public enum Relation {
             case NEXT_TO -> (LEFT_OF.holds(a, b, behind) || RIGHT_OF.holds(a, b, behind)) && besides(one, other);
             case ON -> Math.abs(one.bottom() - other.top()) <= SLACK && one.centreX() > other.left() && one.centreX() < other.right();
             case INSIDE -> other.contains(one);
-            case BEHIND -> behind && one.overlaps(other) && !ABOVE.holds(a, b, true) && !LEFT_OF.holds(a, b, true)
+            case BEHIND -> behind && one.overlaps(other) && !one.contains(other) && !ABOVE.holds(a, b, true) && !LEFT_OF.holds(a, b, true)
                     && !RIGHT_OF.holds(a, b, true) && !BELOW.holds(a, b, true);
         };
     }
