@@ -31,6 +31,8 @@ public final class Families {
             Map.entry("StableDiffusionDepth2ImgPipeline", STABLE_DIFFUSION),
             Map.entry("StableDiffusionUpscalePipeline", STABLE_DIFFUSION),
             Map.entry("AmusedPipeline", new Family(Amused::new, Amused::memory)),
+            Map.entry("PartiPipeline", new Family(PartiPictures::load, PartiPictures::memory)),
+            Map.entry("DallePipeline", new Family(DallePictures::load, DallePictures::memory)),
             Map.entry("minDALL-E", new Family(KakaoMinDalle::load, KakaoMinDalle::memory)),
             Map.entry("min-dalle", new Family(DalleMini::load, DalleMini::memory)),
             Map.entry("LlamaGen", new Family(LlamaGenImages::load, LlamaGenImages::memory)));
