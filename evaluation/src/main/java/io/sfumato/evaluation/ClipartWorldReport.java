@@ -1,6 +1,7 @@
 package io.sfumato.evaluation;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.sfumato.Options;
 import io.sfumato.image.Image;
@@ -33,6 +34,18 @@ public record ClipartWorldReport(String name, Options options, Map<String, World
         String file() {
             return String.format(Locale.ROOT, "%s-%04d.png", set, index);
         }
+
+        private String line() {
+            ObjectNode line = new ObjectMapper().createObjectNode();
+            line.put("file_name", file()).put("text", asked.caption()).put("all_correct", WorldScores.isRight(asked, found))
+                    .put("nearest_seed", nearest.seed()).put("nearest_distance", nearest.distance());
+            ArrayNode seen = line.putArray("seen");
+            for (Detector.Detection d : found) {
+                seen.addObject().put("noun", d.noun()).put("colour", d.colour().word()).put("score", d.score()).putArray("box")
+                        .add(d.box().left()).add(d.box().top()).add(d.box().right()).add(d.box().bottom());
+            }
+            return line.toString();
+        }
     }
 
     /** The scores as fractions: {@code {"one_kind": {"objects": 0.95, ...}, "two_kinds": ..., ...}}. */
@@ -50,7 +63,10 @@ public record ClipartWorldReport(String name, Options options, Map<String, World
         return root.toPrettyString();
     }
 
-    /** Writes {@code report.html} beside the folder of pictures, and the training scenes that it shows into it. */
+    /**
+     * Writes {@code report.html} beside the folder of pictures, the training scenes that it shows into it, the scores, and
+     * {@code pictures.jsonl} with what was asked and seen of every picture.
+     */
     public void write(Path folder) {
         try {
             for (Picture picture : shown()) {
@@ -58,6 +74,7 @@ public record ClipartWorldReport(String name, Options options, Map<String, World
             }
             Files.writeString(folder.resolve("report.html"), html());
             Files.writeString(folder.resolve("report.json"), json() + "\n");
+            Files.write(folder.resolve("pictures.jsonl"), pictures.stream().map(Picture::line).toList());
         } catch (IOException e) {
             throw new UncheckedIOException(folder + ": the report cannot be written: " + e.getMessage(), e);
         }

@@ -54,6 +54,8 @@ class ClipartWorldTest {
             String html = Files.readString(temp.resolve("report.html"));
             assertThat(html).contains("<h1>tiny on clip-art world</h1>", "pictures/one_kind-0000.png", "unseen synonyms", "real scenes");
             assertThat(temp.resolve("pictures/near-one_kind-0000.png")).exists();
+            assertThat(Files.readAllLines(temp.resolve("pictures.jsonl"))).hasSize(10)
+                    .allMatch(line -> line.contains("\"nearest_seed\":") && line.contains("\"seen\":["));
             long before = Scope.live();
             TINY.run(model, "tiny", options, detector, DetectorTest.ART, temp, World.SILENT);
             assertThat(Scope.live()).isLessThanOrEqualTo(before);

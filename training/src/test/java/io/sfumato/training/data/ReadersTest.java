@@ -26,7 +26,8 @@ class ReadersTest {
                 {"info": {}, "licenses": [], "images": [{"id": 7, "file_name": "000000000007.png", "height": 4, "width": 6},
                   {"id": 9, "file_name": "000000000009.png"}, {"id": 11, "file_name": "000000000011.png"}],
                  "annotations": [{"id": 1, "image_id": 9, "caption": "A green field."},
-                  {"id": 2, "image_id": 7, "caption": "a red wall\\n"}, {"id": 3, "image_id": 9, "caption": "grass"}]}
+                  {"id": 2, "image_id": 7, "caption": "a red wall\\n"}, {"id": 4, "image_id": 8, "caption": "lost"},
+                  {"id": 3, "image_id": 9, "caption": "grass"}]}
                 """);
         List<Captioned> read = CocoCaptions.read(json, folder.resolve("val"));
         assertThat(read).extracting(Captioned::name).containsExactly("000000000007.png", "000000000009.png");
@@ -41,13 +42,17 @@ class ReadersTest {
         assertThatThrownBy(() -> CocoCaptions.read(listless, folder))
                 .hasMessage(listless + ": no list 'annotations': COCO captions have images and annotations");
         Path stray = text("b.json", "{\"images\": [], \"annotations\": [{\"image_id\": 5, \"caption\": \"x\"}]}");
-        refuses(() -> CocoCaptions.read(stray, folder), stray + ": a caption of image 5, which is not among its images");
+        refuses(() -> CocoCaptions.read(stray, folder), stray + ": no caption belongs to any of its 0 images");
         Path nameless = text("c.json", "{\"images\": [{\"id\": 5}], \"annotations\": []}");
         assertThatThrownBy(() -> CocoCaptions.read(nameless, folder))
                 .hasMessage(nameless + ": an entry of 'images' without a text 'file_name': {\"id\":5}");
         Path numberless = text("d.json", "{\"images\": [{\"id\": \"5\"}], \"annotations\": []}");
         assertThatThrownBy(() -> CocoCaptions.read(numberless, folder))
                 .hasMessage(numberless + ": an entry of 'images' without a whole number 'id': {\"id\":\"5\"}");
+        Path instances = text("f.json",
+                "{\"images\": [], \"annotations\": [{\"image_id\": 5, \"segmentation\": \"" + "x".repeat(99) + "\"}]}");
+        refuses(() -> CocoCaptions.read(instances, folder), instances + ": an entry of 'annotations' without a text 'caption': "
+                + "{\"image_id\":5,\"segmentation\":\"" + "x".repeat(70) + "...");
         Path broken = text("e.json", "{\"images\": [");
         assertThatThrownBy(() -> CocoCaptions.read(broken, folder)).isInstanceOf(CheckpointException.class)
                 .hasMessageStartingWith(broken + ": no JSON: ");
