@@ -1,0 +1,243 @@
+"""Runs Sfumato beside its peers and says how they compare. Started by run.sh, which has made the environment and built Sfumato.
+
+Engines are processes that hold a model; one after the other runs a stage once, and the next round begins, so that whatever else the
+machine does meets all of them alike. A ratio is the median of the rounds' own ratios.
+"""
+import argparse
+import glob
+import html
+import importlib.util
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HOME = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+SIDES = {"sd15": 64, "sd21": 64, "small": 32}
+CONTEXT = {"sd15": 768, "sd21": 1024, "small": 256}
+DIFFUSERS = ("diffusers", "channels_last", "compile")
+
+
+class Engine:
+    """A process that holds a model and runs its stages."""
+
+    def __init__(self, name, command, environment):
+        self.name = name
+        self.log = tempfile.TemporaryFile()
+        begin = time.perf_counter()
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True,
+                                        env={**os.environ, **environment})
+        while not self.answer().startswith("ready"):
+            continue
+        self.start = time.perf_counter() - begin
+
+    def answer(self):
+        line = self.process.stdout.readline()
+        if not line:
+            self.process.wait()
+            self.log.seek(0)
+            raise RuntimeError(self.log.read().decode(errors="replace").strip().split("\n")[-1])
+        return line
+
+    def run(self, stage, file=None):
+        self.process.stdin.write(stage + (f" {file}" if file else "") + "\n")
+        self.process.stdin.flush()
+        return float(self.answer())
+
+    def memory(self):
+        """Peak of everything, and of what no file backs now, in bytes."""
+        with open(f"/proc/{self.process.pid}/status") as f:
+            fields = dict(line.split(":", 1) for line in f)
+        return {key: 1024 * int(fields[key].split()[0]) for key in ("VmHWM", "RssAnon")}
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def engines(arguments, model, dtype, inputs):
+    """Name, command and environment of each engine that can run here."""
+    paths = [f"{HOME}/{m}/target/classes" for m in ("bench", "pipelines", "models", "core")] + [f"{HOME}/cli/target/lib/*"]
+    launcher = {"OMP_WAIT_POLICY": "PASSIVE", "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+    if "avx512vl" in cpu()["flags"]:
+        launcher["OPENBLAS_CORETYPE"] = "SkylakeX"
+    ours = [os.path.join(os.environ["JAVA_HOME"], "bin/java") if "JAVA_HOME" in os.environ else "java", "-Xmx256m",
+            "--enable-native-access=ALL-UNNAMED", "-cp", ":".join(paths), "io.sfumato.bench.Worker"]
+    rest = [model, dtype, str(arguments.threads), inputs]
+    yield "sfumato", ours + rest, launcher
+    for peer in arguments.peers.split(","):
+        if importlib.util.find_spec("diffusers" if peer in DIFFUSERS else peer) and not (peer == "onnxruntime" and dtype == "bf16"):
+            yield peer, [sys.executable, f"{HOME}/bench/peers.py", peer] + rest, {}
+
+
+def make_inputs(name, side, file):
+    import torch
+    from safetensors.torch import save_file
+    torch.manual_seed(1)
+    ids = torch.cat([torch.tensor([49406]), torch.randint(0, 512, (20,)), torch.full((56,), 49407)])[None]
+    save_file({"ids": ids, "x": torch.randn(2, 4, side, side), "t": torch.tensor([500.0, 500.0]),
+               "context": torch.randn(2, 77, CONTEXT[name]), "z": torch.randn(1, 4, side, side)}, file)
+
+
+def difference(a, b):
+    from safetensors.torch import load_file
+    return (load_file(a)["out"] - load_file(b)["out"]).abs().max().item()
+
+
+def measure(arguments, model, dtype, inputs, folder):
+    """Everything about one model in one precision, by engine and by stage."""
+    running, result = [], {"seconds": {}, "difference": {}, "memory": {}, "start": {}, "failed": {}}
+    say = lambda text: print(f"{os.path.basename(model)} {dtype}: {text}", file=sys.stderr)  # noqa: E731
+    for name, command, environment in engines(arguments, model, dtype, inputs):
+        try:
+            say(f"{name} starts")
+            if name in ("openvino", "onnxruntime"):    # beforehand: it takes the memory of a second engine
+                subprocess.run(command + ["convert"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            running.append(Engine(name, command, environment))
+            result["start"][name] = running[-1].start
+        except (RuntimeError, subprocess.CalledProcessError) as e:
+            result["failed"][name] = str(e)
+            say(f"{name} does not run: {e}")
+    for stage in arguments.stages.split(","):
+        for engine in list(running):
+            try:
+                engine.run(stage, f"{folder}/{engine.name}-{stage}")    # the warm-up, whose output is compared
+            except RuntimeError as e:
+                result["failed"][engine.name] = str(e)
+                running.remove(engine)
+        result["difference"][stage] = {e.name: difference(f"{folder}/sfumato-{stage}", f"{folder}/{e.name}-{stage}")
+                                       for e in running if e.name != "sfumato"}
+        times = result["seconds"][stage] = {engine.name: [] for engine in running}
+        for pair in range(arguments.pairs):
+            for engine in running if pair % 2 == 0 else running[::-1]:
+                times[engine.name].append(engine.run(stage))
+            say(f"{stage}, round {pair + 1} of {arguments.pairs}: " + ", ".join(f"{n} {t[-1]:.2f} s" for n, t in times.items()))
+    for engine in running:
+        result["memory"][engine.name] = engine.memory()
+        engine.close()
+    return result
+
+
+def quartiles(values):
+    return [round(q, 4) for q in statistics.quantiles(values, n=4, method="inclusive")] if len(values) > 1 else values * 3
+
+
+def summary(result, stage):
+    """The object of one stage that --json promises; an engine that was not there is null."""
+    times = result["seconds"][stage]
+    best = min((n for n in times if n in DIFFUSERS), key=lambda n: statistics.median(times[n]), default=None)
+
+    def median(name):
+        return round(statistics.median(times[name]), 4) if name in times else None
+
+    def ratio(name):
+        return round(statistics.median(a / b for a, b in zip(times["sfumato"], times[name])), 4) if name in times else None
+
+    return {"sfumato_s": median("sfumato"), "diffusers_s": median(best), "openvino_s": median("openvino"),
+            "ratio_to_diffusers": ratio(best), "max_abs_difference": result["difference"][stage].get(best),
+            "ratio_to_openvino": ratio("openvino"), "diffusers_setting": best, "pairs": len(times["sfumato"]),
+            "quartiles_s": {name: quartiles(t) for name, t in times.items()}}
+
+
+def memory_ratio(result):
+    peaks = {n: m["VmHWM"] for n, m in result["memory"].items()}
+    peers = [peaks[n] for n in DIFFUSERS if n in peaks]
+    return round(peaks["sfumato"] / min(peers), 4) if peers else None
+
+
+def first_picture(arguments, model):
+    """Seconds from the command to the picture of one step: with the files out of the page cache, and with them in."""
+    out = {}
+    for kind in ("cold", "warm"):
+        for file in glob.glob(model + "/*/*.safetensors") if kind == "cold" else []:
+            with open(file, "rb") as f:
+                os.fsync(f.fileno())
+                os.posix_fadvise(f.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        with tempfile.TemporaryDirectory() as folder:
+            begin = time.perf_counter()
+            subprocess.run([HOME + "/sfumato", "generate", "a red apple", "--model", model, "--steps", "1", "--seed", "1", "--quiet",
+                            "--sampler", "ddim", "--threads", str(arguments.threads), "--output", folder + "/first.png"],
+                           check=True, stdout=subprocess.DEVNULL)
+            out[kind] = round(time.perf_counter() - begin, 2)
+    return out
+
+
+def cpu():
+    with open("/proc/cpuinfo") as f:
+        return {key.strip(): value.strip() for key, value in (line.split(":", 1) for line in f if ":" in line)}
+
+
+def row(engine, result):
+    times = [quartiles(t[engine]) for t in result["seconds"].values()]
+    differences = [d[engine] for d in result["difference"].values() if engine in d]
+    memory = result["memory"][engine]
+    cells = [engine, *(f"{middle:.3f} ({low:.3f} to {high:.3f})" for low, middle, high in times),
+             f"{max(differences):.1e}" if differences else "", f"{result['start'][engine]:.1f}", f"{memory['VmHWM'] / 2**30:.2f}",
+             f"{memory['RssAnon'] / 2**30:.2f}"]
+    return "| " + " | ".join(cells) + " |"
+
+
+def report(arguments, results, seconds):
+    lines = ["# Sfumato beside its peers", "",
+             f"{cpu()['model name']}{' with avx512_bf16' if 'avx512_bf16' in cpu()['flags'] else ''}, {arguments.threads} threads. "
+             f"{arguments.pairs} rounds in alternation: medians, and quartiles in brackets. Took {seconds / 60:.0f} minutes.", ""]
+    for (name, dtype), result in results.items():
+        head = ["engine", *(f"{stage}, s" for stage in result["seconds"]), "largest difference to Sfumato", "start, s",
+                "peak memory, GiB", "of it anonymous at the end, GiB"]
+        lines += [f"## {name}, {dtype}", "", "| " + " | ".join(head) + " |", "|-" * len(head) + "|"]
+        lines += [row(engine, result) for engine in result["memory"]] + [""]
+        lines += [f"{engine} did not run: {why}\n" for engine, why in result["failed"].items()]
+        if "first" in result:
+            lines += ["From the command to the first picture, of one step: "
+                      + ", ".join(f"{kind} {value} s" for kind, value in result["first"].items()) + ".", ""]
+    return "\n".join(lines)
+
+
+def parse():
+    parser = argparse.ArgumentParser(prog="bench/run.sh", description="Compares Sfumato with other engines on this CPU.")
+    parser.add_argument("--quick", action="store_true", help="Stable Diffusion 1.5 alone, against diffusers and OpenVINO")
+    parser.add_argument("--json", metavar="FILE", help="write the ratios")
+    parser.add_argument("--report", metavar="FILE", help="write the report, Markdown or by its name .html")
+    parser.add_argument("--work", metavar="DIR", required=True, help="scratch folder of models (10 GB)")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="%(default)s")
+    parser.add_argument("--pairs", type=int, default=7, help="measurements of each engine (%(default)s)")
+    parser.add_argument("--models", default="sd15,sd21,small", help="%(default)s")
+    parser.add_argument("--dtypes", default="f32,bf16", help="%(default)s")
+    parser.add_argument("--stages", default="unet,vae,text", help="%(default)s")
+    parser.add_argument("--peers", default="diffusers,channels_last,compile,openvino,onnxruntime", help="%(default)s")
+    arguments = parser.parse_args()
+    if arguments.quick:
+        arguments.models, arguments.peers = "sd15", "channels_last,openvino"
+    return arguments
+
+
+def main():
+    arguments, begin, results = parse(), time.time(), {}
+    for name in arguments.models.split(","):
+        model = os.path.join(arguments.work, "models", name)
+        subprocess.run([sys.executable, f"{HOME}/bench/models.py", os.path.dirname(model), name], check=True)
+        with tempfile.TemporaryDirectory() as folder:
+            make_inputs(name, SIDES[name], folder + "/inputs.safetensors")
+            for dtype in arguments.dtypes.split(","):
+                results[name, dtype] = measure(arguments, model, dtype, folder + "/inputs.safetensors", folder)
+        if not arguments.quick:
+            results[name, arguments.dtypes.split(",")[0]]["first"] = first_picture(arguments, model)
+    text = report(arguments, results, time.time() - begin)
+    print(text)
+    if arguments.report:
+        with open(arguments.report, "w") as f:
+            f.write(f"<!doctype html><meta charset=utf-8><pre>{html.escape(text)}</pre>" if arguments.report.endswith(".html") else text)
+    if arguments.json:
+        name = arguments.models.split(",")[0]
+        f32, bf16 = results.get((name, "f32")), results.get((name, "bf16"))
+        with open(arguments.json, "w") as f:
+            json.dump({"unet_fp32": f32 and summary(f32, "unet"), "unet_bf16": bf16 and summary(bf16, "unet"),
+                       "vae": f32 and summary(f32, "vae"), "peak_memory_ratio": f32 and memory_ratio(f32),
+                       "peak_memory_ratio_bf16": bf16 and memory_ratio(bf16)}, f, indent=2)
+
+
+if __name__ == "__main__":
+    main()

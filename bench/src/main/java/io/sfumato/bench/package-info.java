@@ -1,0 +1,2 @@
+/** Sfumato's side of the benchmarks in {@code bench/}. */
+package io.sfumato.bench;
