@@ -51,10 +51,11 @@ record DpmSolverMultistep(DpmAlgorithm algorithm, int order, boolean heun, boole
         NoiseLevel s0 = grid.level(i);
         int n = predictions.size();
         Tensor m0 = predictions.get(n - 1);
-        if (order == 1) {
+        double h = t.lambda() - s0.lambda();
+        // The last sigma may be there twice, and differences over no step are none.
+        if (order == 1 || h == 0) {
             return algorithm.first(x, s0, t, m0, noise);
         }
-        double h = t.lambda() - s0.lambda();
         NoiseLevel s1 = grid.level(i - 1);
         double r0 = (s0.lambda() - s1.lambda()) / h;
         Tensor d10 = m0.sub(predictions.get(n - 2)).div(r0);

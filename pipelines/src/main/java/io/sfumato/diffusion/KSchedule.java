@@ -29,13 +29,6 @@ enum KSchedule {
             return Sigmas.closed(SigmaSchedule.EXPONENTIAL.sigmas(table.max(), table.min(), n), 0);
         }
     },
-    /** As k-diffusion has it, with rho 1: even steps of the logarithm. */
-    POLYEXPONENTIAL {
-        @Override
-        double[] sigmas(SigmaTable table, int n) {
-            return EXPONENTIAL.sigmas(table, n);
-        }
-    },
     BETA {
         @Override
         double[] sigmas(SigmaTable table, int n) {

@@ -48,7 +48,7 @@ public final class Samplers {
         name(SchedulerClass.K_DPM_FAST, Map.of(), "dpm_fast");
         name(SchedulerClass.K_DPM_ADAPTIVE, Map.of("eta", 1), "DPM adaptive");
         name(SchedulerClass.K_DPM_ADAPTIVE, Map.of(), "dpm_adaptive");
-        name(SchedulerClass.K_RESTART, karras, "Restart");
+        name(SchedulerClass.K_RESTART, karras, "Restart", "restart_sampler");
         name(SchedulerClass.UNIPC, unipc("bh1"), "UniPC", "uni_pc");
         name(SchedulerClass.UNIPC, unipc("bh2"), "uni_pc_bh2");
         name(SchedulerClass.DEIS, Map.of(), "DEIS");
@@ -57,7 +57,7 @@ public final class Samplers {
         name(SchedulerClass.LCM, Map.of(), "LCM");
         name(SchedulerClass.TCD, Map.of(), "TCD");
         for (SchedulerClass each : SchedulerClass.values()) {
-            name(each, Map.of(), each.className());
+            NAMES.putIfAbsent(each.className(), new Choice(each, Map.of()));
         }
 
         SPACINGS.put("normal", Map.of("timestep_spacing", "linspace"));
@@ -71,6 +71,8 @@ public final class Samplers {
         for (KSchedule each : KSchedule.values()) {
             SCHEDULES.put(each.name().toLowerCase(Locale.ROOT), each);
         }
+        // k-diffusion's rho is 1.
+        SCHEDULES.put("polyexponential", KSchedule.EXPONENTIAL);
         SCHEDULES.put("normal", KSchedule.UNIFORM);
         SCHEDULES.put("automatic", KSchedule.UNIFORM);
         SCHEDULES.put("ddim", KSchedule.DDIM_UNIFORM);
@@ -107,9 +109,18 @@ public final class Samplers {
 
     /** The name of the sampler {@code name} that users know best: A1111's. */
     public static String commonName(String name) {
+        return synonyms(name).stream().filter(n -> !SchedulerClass.names().contains(n)).findFirst().orElse(name);
+    }
+
+    /** Every name of the sampler {@code name}, itself too. */
+    static List<String> synonyms(String name) {
         Choice choice = find(name).orElseThrow(() -> unknownSampler(name));
-        return NAMES.entrySet().stream().filter(e -> e.getValue().equals(choice) && !SchedulerClass.names().contains(e.getKey()))
-                .map(Map.Entry::getKey).findFirst().orElse(name);
+        return NAMES.entrySet().stream().filter(e -> e.getValue().equals(choice)).map(Map.Entry::getKey).toList();
+    }
+
+    /** Every name of the schedule {@code name} for samplers that take any sigmas, itself too. */
+    static List<String> scheduleSynonyms(String name) {
+        return SCHEDULES.entrySet().stream().filter(e -> e.getValue() == SCHEDULES.get(name)).map(Map.Entry::getKey).toList();
     }
 
     /** @throws IllegalArgumentException for a sampler that is not known, with the nearest names */

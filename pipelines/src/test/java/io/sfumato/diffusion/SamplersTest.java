@@ -11,6 +11,10 @@ import io.sfumato.tensor.DType;
 import io.sfumato.tensor.Rng;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +22,7 @@ import java.util.concurrent.CancellationException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SamplersTest {
     private static final String SD = "'beta_start':0.00085,'beta_end':0.012,'beta_schedule':'scaled_linear','clip_sample':false,"
@@ -50,6 +55,49 @@ class SamplersTest {
         float[] expected = run(Samplers.choose(model, className), 7);
         assertThat(run(Samplers.choose(model, a1111), 7)).isEqualTo(expected);
         assertThat(run(Samplers.choose(model, comfy.toUpperCase(Locale.ROOT)), 7)).isEqualTo(expected);
+    }
+
+    /** A name that does the same as another one is listed as its synonym. */
+    @ParameterizedTest
+    @ValueSource(ints = {7, 22})
+    void namesWithTheSameTrajectoryAreSynonyms(int steps) {
+        SchedulerConfig model = config("DDIMScheduler", "'beta_start':0.00085,'beta_end':0.012,'beta_schedule':'scaled_linear'");
+        Map<String, List<String>> samplers = new HashMap<>();
+        for (String name : Samplers.names()) {
+            if (forBetas(name)) {
+                String end = Arrays.toString(run(Samplers.choose(model, name), steps));
+                samplers.computeIfAbsent(end, e -> new ArrayList<>()).add(name);
+            }
+        }
+        assertThat(samplers).hasSizeGreaterThan(35);
+        samplers.values().forEach(names -> assertThat(Samplers.synonyms(names.get(0))).containsAll(names));
+        Map<String, List<String>> schedules = new HashMap<>();
+        for (String name : Samplers.schedules()) {
+            if (!Samplers.scheduleSynonyms(name).isEmpty()) {
+                String end = Arrays.toString(run(Samplers.schedule(Samplers.choose(model, "sample_euler"), name), steps));
+                schedules.computeIfAbsent(end, e -> new ArrayList<>()).add(name);
+            }
+        }
+        schedules.values().forEach(names -> assertThat(Samplers.scheduleSynonyms(names.get(0))).containsAll(names));
+    }
+
+    private static boolean forBetas(String name) {
+        return SchedulerClass.named(name).map(c -> c.betas().schedules().contains("linear")).orElse(true);
+    }
+
+    /** Nothing native outlives a run. */
+    @Test
+    void everySamplerLeavesNothingBehind() {
+        SchedulerConfig model = config("PNDMScheduler", SD);
+        for (String name : Samplers.names()) {
+            if (forBetas(name)) {
+                SchedulerConfig chosen = Samplers.choose(model, name);
+                run(chosen, 6);
+                long before = Scope.live();
+                run(chosen, 6);
+                assertThat(Scope.live()).as(name).isEqualTo(before);
+            }
+        }
     }
 
     @Test
@@ -127,54 +175,6 @@ class SamplersTest {
         assertThatThrownBy(() -> Sampling.of(ddim, 5, 2)).hasMessage("eta is 2.0: between 0 and 1 is wanted");
         assertThatThrownBy(() -> Sampling.of(ddim, 5, 0).from(5)).hasMessage("start 5 is not one of the 5 network calls");
         assertThatThrownBy(() -> Sampling.of(config("PNDMScheduler", ""), 3, 0)).hasMessageContaining("takes 4 or more");
-    }
-
-    /** The exact denoiser of data N(0, s^2) and the closed end of its ODE: the error falls with the order of the method. */
-    @ParameterizedTest
-    @CsvSource({"Euler, 1", "DDIM, 1", "dpmpp_2m, 2"})
-    void theErrorFallsWithTheOrder(String name, int order) {
-        double[] errors = new double[3];
-        for (int k = 0; k < errors.length; k++) {
-            errors[k] = gaussianError(name, 25 << k);
-        }
-        for (int k = 1; k < errors.length; k++) {
-            double ratio = errors[k - 1] / errors[k];
-            assertThat(ratio).as(name + " " + errors[k - 1] + " " + errors[k])
-                    .isBetween(Math.pow(2, order) * 0.8, Math.pow(2, order) * 1.4);
-        }
-    }
-
-    private static double gaussianError(String name, int steps) {
-        double variance = 0.25;
-        // The smallest sigma ends the run: the answer is x scaled by the standard deviations at both ends.
-        String keys = SD + ",'final_sigmas_type':'sigma_min'" + (name.equals("DDIM") ? ",'timestep_spacing':'leading'" : "");
-        SchedulerConfig config = Samplers.choose(config("PNDMScheduler", keys.replace("'steps_offset':1", "'steps_offset':0")), name);
-        if (!name.equals("DDIM")) {
-            config = Samplers.schedule(config, "karras");
-        }
-        try (var scope = new Scope(); var rng = new Rng(1)) {
-            Sampling sampling = Sampling.of(config, steps, 0);
-            Grid grid = sampling.grid();
-            int[] call = {0};
-            Network exact = (in, t) -> {
-                NoiseLevel at = grid.level(call[0]++);
-                at = NoiseLevel.ofSigma(at.sigma() / at.alpha());
-                double a = at.alpha();
-                double s = at.sigma();
-                return in.mul(s / (a * a * variance + s * s));                       // E[epsilon | x]
-            };
-            NoiseLevel from = grid.level(0);
-            double last = grid.sigmas().length > 0 ? grid.sigma(grid.calls())
-                    : Math.sqrt((1 - grid.alphaCumprod(-1)) / grid.alphaCumprod(-1));
-            NoiseLevel to = grid.scale().level(last);
-            double truth = spread(to, variance) / spread(from, variance);
-            Tensor end = sampling.sample(exact, Tensor.full(1, 1, 1), Noise.shared(rng), Step.Listener.none());
-            return Math.abs(end.item() - truth) / truth;
-        }
-    }
-
-    private static double spread(NoiseLevel at, double variance) {
-        return Math.sqrt(at.alpha() * at.alpha() * variance + at.sigma() * at.sigma());
     }
 
     @Test
