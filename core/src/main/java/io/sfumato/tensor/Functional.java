@@ -100,6 +100,11 @@ public final class Functional {
         return new Tensor(torch.upsample_bilinear2d(x.raw(), new long[] {height, width}, false));
     }
 
+    /** Bilinear resize of (B, C, H, W), pixels being points: the corners stay where they are. */
+    public static Tensor upsampleBilinearOfPoints(Tensor x, long height, long width) {
+        return new Tensor(torch.upsample_bilinear2d(x.raw(), new long[] {height, width}, true));
+    }
+
     /** As {@link #upsampleBilinear}, by cubic convolution with a = -0.75. */
     public static Tensor upsampleBicubic(Tensor x, long height, long width) {
         return new Tensor(torch.upsample_bicubic2d(x.raw(), new long[] {height, width}, false));

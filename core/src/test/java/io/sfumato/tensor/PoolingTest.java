@@ -22,6 +22,7 @@ class PoolingTest {
             Tensor x = Tensor.of(new float[] {0, 8}, 1, 1, 1, 2);
             assertThat(Functional.upsampleNearest(x, 1, 4).toFloats()).containsExactly(0, 0, 8, 8);
             assertThat(Functional.upsampleBilinear(x, 1, 4).toFloats()).containsExactly(0, 2, 6, 8);
+            assertThat(Functional.upsampleBilinearOfPoints(x, 1, 4).toFloats()).containsExactly(0, 8 / 3f, 16 / 3f, 8);
             assertThat(Functional.upsampleBicubic(x, 1, 4).toFloats()).containsExactly(-0.84375f, 1.8125f, 6.1875f, 8.84375f);
         }
     }
