@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** The samplers and schedules that there are, under the names that diffusers, k-diffusion, A1111's web UI and ComfyUI give them. */
 public final class Samplers {
@@ -132,8 +133,8 @@ public final class Samplers {
 
     /** @throws IllegalArgumentException for a schedule that is not known, with the nearest names */
     public static void requireSchedule(String name) {
-        if (!schedules().contains(plain(name))) {
-            throw unknown("schedule", name, schedules());
+        if (!schedules().contains(plain(name)) && !TimestepLists.has(name)) {
+            throw unknown("schedule", name, Stream.concat(schedules().stream(), TimestepLists.names().stream()).toList());
         }
     }
 

@@ -106,6 +106,11 @@ public record SchedulerConfig(String className, Map<String, JsonNode> keys) {
         return schedulerClass().betas().alphasCumprod(this);
     }
 
+    /** Whether the sampler takes the noise that it adds from the network, which answers with twice the channels. */
+    public boolean learnsVariance() {
+        return schedulerClass() == SchedulerClass.DDPM && List.of("learned", "learned_range").contains(text("variance_type", ""));
+    }
+
     double number(String key, double absent) {
         JsonNode value = keys.get(key);
         if (value == null) {
