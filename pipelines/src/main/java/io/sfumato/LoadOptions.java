@@ -7,9 +7,10 @@ import io.sfumato.tensor.Device;
 /**
  * How a model's weights are held: float32 on the CPU unless asked otherwise.
  *
- * @param hints what the model's files leave open
+ * @param hints         what the model's files leave open
+ * @param eightBitText whether large text encoders (T5) hold their matrices in 8 bits, a fourth of the memory
  */
-public record LoadOptions(DType dtype, Device device, FileHints hints) {
+public record LoadOptions(DType dtype, Device device, FileHints hints, boolean eightBitText) {
     public LoadOptions {
         if (dtype != DType.F32 && dtype != DType.BF16 && dtype != DType.F16) {
             throw new IllegalArgumentException("a model runs in f32, bf16 or f16, not " + dtype.code());
@@ -20,11 +21,15 @@ public record LoadOptions(DType dtype, Device device, FileHints hints) {
     }
 
     public LoadOptions(DType dtype, Device device) {
-        this(dtype, device, FileHints.NONE);
+        this(dtype, device, FileHints.NONE, false);
     }
 
     public LoadOptions withHints(FileHints hints) {
-        return new LoadOptions(dtype, device, hints);
+        return new LoadOptions(dtype, device, hints, eightBitText);
+    }
+
+    public LoadOptions withEightBitText(boolean eightBitText) {
+        return new LoadOptions(dtype, device, hints, eightBitText);
     }
 
     public static LoadOptions defaults() {

@@ -14,15 +14,27 @@ import java.util.Map;
 public final class Trace implements AutoCloseable {
     private static final Trace NONE = new Trace(false);
 
-    private final Map<String, Tensor> tensors = new LinkedHashMap<>();
+    private final Map<String, Tensor> tensors;
     private final boolean records;
+    private final String prefix;
 
     private Trace(boolean records) {
+        this(new LinkedHashMap<>(), records, "");
+    }
+
+    private Trace(Map<String, Tensor> tensors, boolean records, String prefix) {
+        this.tensors = tensors;
         this.records = records;
+        this.prefix = prefix;
     }
 
     public static Trace recording() {
         return new Trace(true);
+    }
+
+    /** This one, where every name begins with {@code prefix}. */
+    public Trace under(String prefix) {
+        return new Trace(tensors, records, this.prefix + prefix);
     }
 
     /** Records nothing. */
@@ -38,7 +50,7 @@ public final class Trace implements AutoCloseable {
     public void put(String name, Tensor x) {
         if (records) {
             try (var scope = new Scope()) {
-                tensors.put(name, x.detach().clone().retain());
+                tensors.put(prefix + name, x.detach().clone().retain());
             }
         }
     }

@@ -23,6 +23,8 @@ public final class Families {
 
     private static final Family STABLE_DIFFUSION = new Family(StableDiffusion::new, StableDiffusionMemory::of);
 
+    private static final Family DEEP_FLOYD = new Family(DeepFloyd::new, DeepFloydMemory::of);
+
     private static final Map<String, Family> BY_PIPELINE = Map.ofEntries(
             Map.entry("StableDiffusionPipeline", STABLE_DIFFUSION),
             Map.entry("StableDiffusionImg2ImgPipeline", STABLE_DIFFUSION),
@@ -35,7 +37,13 @@ public final class Families {
             Map.entry("DallePipeline", new Family(DallePictures::load, DallePictures::memory)),
             Map.entry("minDALL-E", new Family(KakaoMinDalle::load, KakaoMinDalle::memory)),
             Map.entry("min-dalle", new Family(DalleMini::load, DalleMini::memory)),
-            Map.entry("LlamaGen", new Family(LlamaGenImages::load, LlamaGenImages::memory)));
+            Map.entry("LlamaGen", new Family(LlamaGenImages::load, LlamaGenImages::memory)),
+            Map.entry("IFPipeline", DEEP_FLOYD),
+            Map.entry("IFImg2ImgPipeline", DEEP_FLOYD),
+            Map.entry("IFInpaintingPipeline", DEEP_FLOYD),
+            Map.entry("IFSuperResolutionPipeline", DEEP_FLOYD),
+            Map.entry("IFImg2ImgSuperResolutionPipeline", DEEP_FLOYD),
+            Map.entry("IFInpaintingSuperResolutionPipeline", DEEP_FLOYD));
 
     private Families() {
     }

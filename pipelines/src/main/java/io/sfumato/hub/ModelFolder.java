@@ -17,6 +17,7 @@ public final class ModelFolder {
     private final Path path;
     private final FileHints hints;
     private final ModelLayout layout;
+    private final List<ModelFolder> stages;
 
     public ModelFolder(Path path) {
         this(path, FileHints.NONE);
@@ -26,8 +27,12 @@ public final class ModelFolder {
     public ModelFolder(Path path, FileHints hints) {
         this.path = path;
         this.hints = hints;
+        List<Path> below = Cascade.stages(path);
+        stages = below.stream().map(stage -> new ModelFolder(stage, hints)).toList();
         if (Files.isRegularFile(path)) {
             layout = SingleFile.open(path, hints);
+        } else if (!stages.isEmpty()) {
+            layout = stages.get(0).layout;
         } else {
             layout = ResearchFolder.matches(path) ? ResearchFolder.open(path) : new DiffusersFolder(path);
             if (!hints.config().isEmpty()) {
@@ -37,6 +42,19 @@ public final class ModelFolder {
                 throw new CheckpointException(path + ": a folder has one set of weights: --ema is for a model in a single file");
             }
         }
+    }
+
+    /** Models that draw one after the other, the first one's files standing for all. */
+    ModelFolder(List<ModelFolder> stages) {
+        this.stages = List.copyOf(stages);
+        path = stages.get(0).path;
+        hints = stages.get(0).hints;
+        layout = stages.get(0).layout;
+    }
+
+    /** The models that draw one after the other, each larger than the one before; mostly this one alone. */
+    public List<ModelFolder> stages() {
+        return stages.isEmpty() ? List.of(this) : stages;
     }
 
     /** The folder, or the file. */

@@ -9,6 +9,7 @@ import io.sfumato.Listener;
 import io.sfumato.LoadOptions;
 import io.sfumato.Options;
 import io.sfumato.Prompt;
+import io.sfumato.TextToImage;
 import io.sfumato.Trace;
 import io.sfumato.hub.ModelFolder;
 import io.sfumato.image.Image;
@@ -61,9 +62,9 @@ record GoldenCase(String family, JsonNode json) {
     /** Runs it on {@code model} and compares all. */
     void check(ModelFolder model) {
         try (SafeTensors golden = SafeTensors.open(Golden.file(family + "/golden.safetensors"));
-                StableDiffusion sd = new StableDiffusion(model, LoadOptions.defaults());
+                TextToImage drawer = Families.load(model, LoadOptions.defaults());
                 Trace trace = Trace.recording(); Scope scope = new Scope()) {
-            sd.generate(prompts(golden), options(), Listener.none(), trace);
+            drawer.generate(prompts(golden), options(), Listener.none(), trace);
             compare(trace, golden);
         }
     }
@@ -113,6 +114,10 @@ record GoldenCase(String family, JsonNode json) {
     private Prompt pictures(Prompt prompt, SafeTensors golden) {
         prompt = has("source_uint8") ? prompt.withInit(picture(tensor(golden, "source_uint8"))) : prompt;
         prompt = has("mask_uint8") ? prompt.withMask(picture(tensor(golden, "mask_uint8").unsqueeze(-1))) : prompt;
+        for (String role : List.of("source", "low_res")) {
+            // Recorded in [-1, 1], made of bytes.
+            prompt = has(role) ? prompt.withInit(picture(tensor(golden, role).squeeze(0).add(1).mul(127.5).round().permute(1, 2, 0))) : prompt;
+        }
         // The recorded depths stem from bytes; the model sees them stretched between their extremes, and so as well the bytes.
         return has("depth_map")
                 ? prompt.with(Prompt.Role.DEPTH, picture(tensor(golden, "depth_map").squeeze(0).sub(1.5).div(0.031).round().unsqueeze(-1)))
@@ -131,14 +136,16 @@ record GoldenCase(String family, JsonNode json) {
 
     Options options() {
         JsonNode extra = json.path("options");
-        Options o = Options.defaults().withSteps(json.get("steps").asInt()).withGuidance(json.get("guidance_scale").asDouble())
-                .withSeed(json.get("seed").asLong()).withCount(json.path("num_images_per_prompt").asInt(1))
+        Options o = Options.defaults().withSteps(json.get("steps").asInt(1)).withGuidance(json.get("guidance_scale").asDouble())
+                .withSeed(json.get("seed").asLong()).withCount(json.path("num_images_per_prompt")
+                        .asInt(extra.path("num_images_per_prompt").asInt(1)))
                 .withEta(extra.path("eta").asDouble(0)).withClipSkip(extra.path("clip_skip").asInt(0))
                 .withGuidanceRescale(extra.path("guidance_rescale").asDouble(0))
                 .withNoiseLevel(json.path("noise_level").asInt(20))
                 .withImageGuidance(json.path("image_guidance_scale").asDouble(1.5))
                 .withStrength(json.path("strength").asDouble(Options.OF_TASK))
                 .withSeeds(json.path("seeds").size() > 1 ? Options.Seeds.EACH : Options.Seeds.SHARED);
+        o = extra.has("timesteps") ? o.withSchedule(extra.get("timesteps").toString().replaceAll("[\\[\\]]", "")) : o;
         return json.has("width") ? o.withSize(json.get("width").asInt(), json.get("height").asInt()) : o;
     }
 

@@ -1,0 +1,249 @@
+package io.sfumato.families;
+
+import static io.sfumato.Prompt.Role.INIT;
+import static io.sfumato.Prompt.Role.MASK;
+
+import io.sfumato.Listener;
+import io.sfumato.LoadOptions;
+import io.sfumato.Options;
+import io.sfumato.Prompt;
+import io.sfumato.TextToImage;
+import io.sfumato.Trace;
+import io.sfumato.diffusion.Step;
+import io.sfumato.families.DeepFloydStage.Canvas;
+import io.sfumato.hub.ModelFolder;
+import io.sfumato.image.Image;
+import io.sfumato.io.CheckpointException;
+import io.sfumato.tensor.DType;
+import io.sfumato.tensor.NoGrad;
+import io.sfumato.tensor.Scope;
+import io.sfumato.tensor.Tensor;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/**
+ * DeepFloyd IF, the open Imagen (Saharia et al. 2022): T5 reads the prompt, a first stage draws small pixels, further ones enlarge them.
+ * Reads the folder of one stage, a folder of such folders, or several in order; a last one may be Stable Diffusion's enlarger. Where the
+ * stages together do not fit into memory, each is let go before the next.
+ */
+final class DeepFloyd implements TextToImage {
+    /** Ids of a prompt, as the models were trained. */
+    private static final int PROMPT_LENGTH = 77;
+    /** Steps of the first stage and of later ones as published, and the guidance of the later ones. */
+    private static final int STEPS = 100;
+    private static final int LATER_STEPS = 50;
+    private static final double LATER_GUIDANCE = 4;
+    private static final int LATER_NOISE = 250;
+
+    private final Deque<Runnable> closers = new ArrayDeque<>();
+    private final DeepFloydFolders folders;
+    private final LoadOptions load;
+    private final T5Prompts prompts;
+    private final List<DeepFloydStage> stages = new ArrayList<>();
+    private final Options defaults;
+
+    DeepFloyd(ModelFolder folder, LoadOptions load) {
+        this.load = load;
+        folders = DeepFloydFolders.of(folder);
+        boolean stays = DeepFloydMemory.allTogether(folders, load).total() <= MemoryEstimate.available();
+        try {
+            prompts = new T5Prompts(folders.text(), load, PROMPT_LENGTH, stays);
+            closers.push(prompts::close);
+            int width = T5Prompts.config(folders.text()).width();
+            for (ModelFolder each : folders.stages()) {
+                DeepFloydStage stage = new DeepFloydStage(each, load, stays);
+                closers.push(stage::close);
+                stages.add(stage);
+                if (stage.config().pooledWidth() != width) {
+                    throw new CheckpointException(each.path() + ": its U-Net wants text states of " + stage.config().pooledWidth()
+                            + " numbers, and the text encoder in " + folders.text().path() + " gives " + width);
+                }
+            }
+            boolean enlarges = stages.get(0).enlarges();
+            defaults = FolderDefaults.of(folders.stages().get(0), Options.defaults().withSteps(enlarges ? LATER_STEPS : STEPS)
+                    .withGuidance(enlarges ? LATER_GUIDANCE : 7).withNoiseLevel(LATER_NOISE)
+                    .withSize(folders.largest(), folders.largest()).withSampler(stages.get(0).scheduler().className()));
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
+    }
+
+    @Override
+    public Options defaults() {
+        return defaults;
+    }
+
+    @Override
+    public Options complete(Prompt prompt, Options wanted) {
+        if (stages.get(0).enlarges()) {
+            prompt.require(Set.of(INIT), Set.of(INIT));
+        } else {
+            prompt.require(Set.of(INIT, MASK), Set.of());
+        }
+        if (wanted.clipSkip() > 0) {
+            throw new IllegalArgumentException("clip skip " + wanted.clipSkip() + ": this model's text encoder is T5, of which no layer is "
+                    + "left out");
+        }
+        Options o = folders.sized(prompt, wanted);
+        for (int i = 0; i < stages.size(); i++) {
+            Options own = ofStage(i, o);
+            if (prompt.has(INIT) && !stages.get(0).enlarges()) {
+                DeepFloydStage.from(stages.get(i).sampling(own), o.strength(prompt));
+            } else {
+                stages.get(i).sampling(own);
+            }
+        }
+        return o.sampler().equals(Options.MODELS_OWN) ? o.withSampler(defaults.sampler()) : o;
+    }
+
+    /** The options of a stage: later ones have the published guidance, and steps in proportion to the published ones. */
+    private Options ofStage(int i, Options o) {
+        List<int[]> sizes = folders.sizes(o);
+        Options own = o.withSize(sizes.get(i)[0], sizes.get(i)[1]);
+        if (i == 0) {
+            return own;
+        }
+        int steps = (int) Math.max(1, Math.round(o.steps() * LATER_STEPS / (double) (stages.get(0).enlarges() ? LATER_STEPS : STEPS)));
+        return own.withSteps(steps).withGuidance(o.guidance() > 1 ? LATER_GUIDANCE : o.guidance()).withSchedule(Options.MODELS_OWN)
+                .withSampler(o.sampler().equals(defaults.sampler()) ? Options.MODELS_OWN : o.sampler());
+    }
+
+    @Override
+    public synchronized List<Image> generate(List<Prompt> wishes, Options wanted, Listener listener, Trace trace) {
+        Options o = complete(wishes.get(0), wanted);
+        Prompt.requireAlike(wishes);
+        try (Draws draws = new Draws(o, wishes.size() * o.count()); var noGrad = new NoGrad(); var scope = new Scope()) {
+            Tensor states = encode(wishes, o, listener);                                            // (B or 2B, L, D)
+            trace.put("text_embeddings", states);
+            Progress progress = new Progress(listener, steps(wishes.get(0), o));
+            Tensor x = Tensor.zeros();
+            for (int i = 0; i < stages.size(); i++) {
+                Options own = ofStage(i, o);
+                Canvas canvas = canvas(i, wishes, own, x);
+                x = stages.get(i).draw(canvas, own, o.strength(wishes.get(0)), new DeepFloydStage.Run(states, draws, progress),
+                        trace.under(folders.name(i)));
+            }
+            if (folders.all() == 1) {
+                plainNames(trace);
+            }
+            Tensor picture = x.mul(0.5).add(0.5).clamp(0, 1);                                       // (B, 3, H, W)
+            List<Image> images = folders.enlarger().isEmpty() ? StableDiffusionPixels.images(picture)
+                    : enlarge(wishes, StableDiffusionPixels.images(picture), o, progress, trace.under(folders.name(stages.size())));
+            trace.put("image", folders.enlarger().isEmpty() ? picture : pixels(images));
+            return images;
+        }
+    }
+
+    /** A lone stage is also recorded under the names that every model's trace has. */
+    private void plainNames(Trace trace) {
+        String prefix = folders.name(0);
+        List.copyOf(trace.tensors().keySet()).stream().filter(name -> name.startsWith(prefix))
+                .forEach(name -> trace.put(name.substring(prefix.length()), trace.tensors().get(name)));
+    }
+
+    private Tensor encode(List<Prompt> wishes, Options o, Listener listener) {
+        Stream<String> texts = wishes.stream().map(Prompt::text);
+        List<String> all = (o.guidance() > 1 ? Stream.concat(wishes.stream().map(Prompt::negative), texts) : texts)
+                .map(CaptionCleaning::clean).toList();
+        return prompts.states(all, listener).repeatInterleave(o.count(), 0);
+    }
+
+    private int steps(Prompt prompt, Options o) {
+        int steps = 0;
+        for (int i = 0; i < stages.size(); i++) {
+            var sampling = stages.get(i).sampling(ofStage(i, o));
+            boolean over = prompt.has(INIT) && !stages.get(0).enlarges();
+            sampling = over ? DeepFloydStage.from(sampling, o.strength(prompt)) : sampling;
+            steps += sampling.grid().calls() - sampling.grid().start();
+        }
+        return steps + (folders.enlarger().isEmpty() ? 0 : enlargerOptions(o).steps());
+    }
+
+    private Canvas canvas(int i, List<Prompt> wishes, Options own, Tensor before) {
+        boolean first = i == 0;
+        if (stages.get(0).enlarges()) {
+            return Canvas.BLANK.withLow(first ? rows(wishes, own, INIT, true) : before);
+        }
+        boolean over = wishes.get(0).has(INIT), masked = wishes.get(0).has(MASK);
+        Canvas canvas = new Canvas(List.of(), over ? List.of(rows(wishes, own, INIT, false)) : List.of(),
+                masked ? List.of(rows(wishes, own, MASK, false)) : List.of());
+        return first ? canvas : canvas.withLow(before);
+    }
+
+    /** The prompts' pictures, {@code count} times each: (B, 3 or 1, H, W), of their own size or of the stage's. */
+    private static Tensor rows(List<Prompt> wishes, Options own, Prompt.Role role, boolean ownSize) {
+        Tensor[] rows = wishes.stream().map(wish -> {
+            Image picture = wish.picture(role);
+            int width = ownSize ? picture.width() : own.width(), height = ownSize ? picture.height() : own.height();
+            return role == MASK ? DeepFloydPixels.mask(picture, width, height) : DeepFloydPixels.of(picture, width, height);
+        }).toArray(Tensor[]::new);
+        return Tensor.cat(0, rows).repeatInterleave(own.count(), 0);
+    }
+
+    private Options enlargerOptions(Options o) {
+        return Options.defaults().withSteps(Math.max(1, Math.round(o.steps() * 0.75f))).withGuidance(o.guidance() > 1 ? 9 : 1)
+                .withNoiseLevel(100).withSeed(o.seed());
+    }
+
+    /** By Stable Diffusion's enlarger, read for the while. */
+    private List<Image> enlarge(List<Prompt> wishes, List<Image> small, Options o, Progress progress, Trace trace) {
+        List<Prompt> each = new ArrayList<>();
+        for (int i = 0; i < small.size(); i++) {
+            each.add(Prompt.of(wishes.get(i / o.count()).text()).withNegative(wishes.get(i / o.count()).negative()).withInit(small.get(i)));
+        }
+        try (TextToImage enlarger = Families.load(folders.enlarger().get(0), load)) {
+            return enlarger.generate(each, enlargerOptions(o), progress.rest(), trace);
+        }
+    }
+
+    private static Tensor pixels(List<Image> images) {
+        return Tensor.cat(0, images.stream().map(image -> Tensor.of(image.toChw(), 1, 3, image.height(), image.width()))
+                .toArray(Tensor[]::new)).to(DType.F32);
+    }
+
+    /** The steps of all stages as one run. */
+    private static final class Progress implements Step.Listener {
+        private final Listener listener;
+        private final int total;
+        private int done;
+
+        Progress(Listener listener, int total) {
+            this.listener = listener;
+            this.total = total;
+        }
+
+        @Override
+        public Tensor onStep(Step step) {
+            listener.onStep(new Listener.Step(++done, total, step.timestep(),
+                    () -> StableDiffusionPixels.images(step.x0().mul(0.5).add(0.5).clamp(0, 1))));
+            return step.x();
+        }
+
+        /** Hears a further model's steps as the last ones of the run. */
+        Listener rest() {
+            int before = done;
+            return new Listener() {
+                @Override
+                public void onStep(Step step) {
+                    listener.onStep(new Step(Math.min(before + step.done(), total), total, step.timestep(), step.preview()));
+                }
+
+                @Override
+                public void onWarning(String warning) {
+                    listener.onWarning(warning);
+                }
+            };
+        }
+    }
+
+    @Override
+    public void close() {
+        closers.forEach(Runnable::run);
+        closers.clear();
+    }
+}
