@@ -23,6 +23,8 @@ import java.util.function.UnaryOperator;
  * network ({@link #init}). What was handed out is the list of parameters; {@link #build} checks it against the file.
  */
 public final class Weights implements AutoCloseable {
+    private static final int MOST_PROBLEMS = 10_000;
+
     /** How a fresh parameter begins. */
     @FunctionalInterface
     public interface Init {
@@ -79,6 +81,7 @@ public final class Weights implements AutoCloseable {
             String problem = problem(source, name, shape);
             if (!problem.isEmpty()) {
                 problems.add(problem);
+                refuseAbsurd(source, name, shape, problems);
                 return Tensor.zeros().expand(shape);    // a stand-in of four bytes, so that one report lists every problem
             }
             boolean converted = layout != AS_STORED || source.dtype(name) != dtype;
@@ -92,6 +95,16 @@ public final class Weights implements AutoCloseable {
     public static Weights init(Rng rng, Device device) {
         Origin origin = (name, init, shape, layout) -> layout.apply(init.make(rng, shape)).to(device).requiresGrad_(true);
         return new Weights(new Root("fresh weights", Set.of(), true, origin, new LinkedHashMap<>(), List.of()), "", false);
+    }
+
+    /** A config may ask for more than could ever be listed, or counted. */
+    private static void refuseAbsurd(TensorSource source, String name, long[] shape, List<String> problems) {
+        boolean countable = Arrays.stream(shape).asDoubleStream().reduce(1, (a, b) -> a * b) < 0x1p60;
+        if (!countable || Arrays.stream(shape).anyMatch(n -> n < 0) || problems.size() > MOST_PROBLEMS) {
+            String after = problems.size() > MOST_PROBLEMS ? " after " + MOST_PROBLEMS + " tensors that do not fit" : "";
+            throw new CheckpointException(source.description() + ": its config asks for an absurd network: " + name + " "
+                    + Arrays.toString(shape) + after);
+        }
     }
 
     private static String problem(TensorSource source, String name, long[] shape) {

@@ -12,7 +12,7 @@ public final class GroupNorm {
     private final double eps;
 
     public GroupNorm(Weights w, long groups, long channels, double eps) {
-        if (channels % groups != 0) {
+        if (groups < 1 || channels % groups != 0) {
             throw new IllegalArgumentException("norm_num_groups " + groups + " does not divide " + channels + " channels");
         }
         this.weight = w.get("weight", Weights.Init.ONES, channels);

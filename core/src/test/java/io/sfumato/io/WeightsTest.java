@@ -152,6 +152,19 @@ class WeightsTest {
     }
 
     @Test
+    void anAbsurdConfigEndsSoon() {
+        try (var source = SafeTensors.open(file); var weights = Weights.load(source, DType.F32, Device.CPU)) {
+            assertThatThrownBy(() -> weights.get("x", 1L << 31, 1L << 31)).isInstanceOf(CheckpointException.class)
+                    .hasMessage(file + ": its config asks for an absurd network: x [2147483648, 2147483648]");
+            assertThatThrownBy(() -> {
+                for (int i = 0; i < Integer.MAX_VALUE; i++) {
+                    weights.get("y" + i, 2);
+                }
+            }).hasMessageEndingWith(" [2] after 10000 tensors that do not fit");
+        }
+    }
+
+    @Test
     void closingGivesEverythingBack() {
         long live = Scope.live();
         for (int i = 0; i < 50; i++) {

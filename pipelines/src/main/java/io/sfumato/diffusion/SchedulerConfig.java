@@ -35,6 +35,7 @@ public record SchedulerConfig(String className, Map<String, JsonNode> keys) {
     private static final int TRIAL_STEPS = 10;
     /** No key of the reference's: only a schedule chosen by name sets it. */
     static final String K_SCHEDULE = "k_schedule";
+    private static final int MOST_TIMESTEPS = 1_000_000;
 
     public SchedulerConfig {
         keys = Map.copyOf(keys);
@@ -158,6 +159,9 @@ public record SchedulerConfig(String className, Map<String, JsonNode> keys) {
         if (value == null) {
             return new double[0];
         }
+        if (!value.isArray()) {
+            throw error(key, value.toString(), "lists of numbers");
+        }
         double[] numbers = new double[value.size()];
         for (int i = 0; i < numbers.length; i++) {
             if (!value.get(i).isNumber()) {
@@ -189,8 +193,8 @@ public record SchedulerConfig(String className, Map<String, JsonNode> keys) {
 
     int trainTimesteps() {
         int n = integer("num_train_timesteps", 1000);
-        if (n < 1) {
-            throw error("num_train_timesteps", Integer.toString(n), "1 and more");
+        if (n < 1 || n > MOST_TIMESTEPS) {
+            throw error("num_train_timesteps", Integer.toString(n), "1 to " + MOST_TIMESTEPS);
         }
         return n;
     }

@@ -146,7 +146,7 @@ class SamplersTest {
         "DDIMScheduler | 'clip_sample':'yes' | clip_sample = \"yes\" is not supported by DDIMScheduler; supported: true, false",
         "DDIMScheduler | 'beta_end':'x' | beta_end = \"x\" is not supported by DDIMScheduler; supported: numbers",
         "DDIMScheduler | 'steps_offset':0.5 | steps_offset = 0.5 is not supported by DDIMScheduler; supported: whole numbers",
-        "DDIMScheduler | 'num_train_timesteps':0 | num_train_timesteps = 0 is not supported by DDIMScheduler; supported: 1 and more",
+        "DDIMScheduler | 'num_train_timesteps':0 | num_train_timesteps = 0 is not supported by DDIMScheduler; supported: 1 to 1000000",
         "DDIMScheduler | 'trained_betas':['a'] | trained_betas = \"a\" is not supported by DDIMScheduler; supported: lists of",
         "PNDMScheduler | 'prediction_type':'sample' | prediction_type = sample is not supported by PNDMScheduler; supported: epsilon, v_",
         "DPMSolverMultistepScheduler | 'solver_order':4 | solver_order = 4 is not supported by DPMSolverMultistepScheduler; supported: 1",
