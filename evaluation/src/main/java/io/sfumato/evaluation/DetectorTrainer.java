@@ -2,7 +2,6 @@ package io.sfumato.evaluation;
 
 import io.sfumato.io.Weights;
 import io.sfumato.tensor.Device;
-import io.sfumato.tensor.Functional;
 import io.sfumato.tensor.Rng;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;

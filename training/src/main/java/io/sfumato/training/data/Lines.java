@@ -34,10 +34,6 @@ record Lines(Path file, List<String> lines) {
         return lines.size();
     }
 
-    String get(int line) {
-        return lines.get(line);
-    }
-
     boolean isBlank(int line) {
         return lines.get(line).isBlank();
     }

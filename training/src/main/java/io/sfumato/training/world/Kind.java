@@ -26,10 +26,6 @@ record Kind(String noun, String plural, List<String> synonyms, List<ClipArt.Entr
         return !plural.equals(ClipArt.Entry.UNCOUNTED);
     }
 
-    boolean is(String category) {
-        return looks.get(0).categories().contains(category);
-    }
-
     /** Whether other things may be shown inside it. */
     boolean holds() {
         return looks.get(0).categories().stream().anyMatch(HOLDERS::contains);

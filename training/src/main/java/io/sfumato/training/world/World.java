@@ -12,6 +12,7 @@ import java.util.stream.IntStream;
 
 /** Draws captioned scenes, each a pure function of its split and index, and safe to call from many threads. */
 public final class World {
+    /** How two groups are placed: as often in rows as in columns. */
     private static final List<Relation> PLACED = List.of(Relation.LEFT_OF, Relation.RIGHT_OF, Relation.NEXT_TO, Relation.ABOVE,
             Relation.BELOW, Relation.ABOVE, Relation.ON, Relation.BEHIND);
     private static final double SAYS_RELATION = 0.75;
@@ -35,12 +36,6 @@ public final class World {
     /** The nouns, in the order of the configuration. */
     public List<String> nouns() {
         return kinds.stream().map(Kind::noun).toList();
-    }
-
-    /** The colour words that a noun may take. */
-    public List<String> coloursOf(String noun) {
-        return kinds.stream().filter(k -> k.noun().equals(noun)).flatMap(k -> k.looks().stream()).flatMap(l -> Kind.colours(l).stream())
-                .distinct().map(Colour::word).toList();
     }
 
     /** The scene of a seed: of {@link Split#TRAINING} below {@link Split#FIRST_HELD_OUT}, of {@link Split#HELD_OUT} from there on. */
@@ -127,7 +122,8 @@ public final class World {
     private Scene draw(Split split, List<Actor> cast, SplittableRandom random) {
         // Names of styles and narrations are never kept back.
         boolean plain = split == Split.UNSEEN_PHRASINGS;
-        Style style = !plain && random.nextDouble() < config.styled() ? config.styles().get(random.nextInt(config.styles().size()))
+        boolean flat = plain || split == Split.UNSEEN_COLOURS;
+        Style style = !flat && random.nextDouble() < config.styled() ? config.styles().get(random.nextInt(config.styles().size()))
                 : Style.FLAT;
         if (!style.showsColours()) {
             cast = cast.stream().map(a -> new Actor(new Group(a.group().noun(), Scene.NATURAL, a.group().size(), a.group().count()),

@@ -38,6 +38,9 @@ class SplitTest {
         assertThat(training).noneMatch(SplitTest::hasUnseenPair);
         Set<String> seen = coloured(training);
         assertThat(unseen).allSatisfy(s -> assertThat(s.groups()).anyMatch(g -> !seen.contains(g.colour() + " " + g.noun())));
+        World all = new World(WorldConfig.all(16), ART);
+        assertThat(LongStream.range(0, 200).mapToObj(i -> all.scene(Split.UNSEEN_COLOURS, i)))
+                .allMatch(s -> s.groups().stream().anyMatch(g -> g.hasColour() && Split.keepsBackColour(g.colour(), g.noun())));
         assertThat(scenes(Split.UNSEEN_PAIRS, 100)).allMatch(SplitTest::hasUnseenPair);
         assertThat(scenes(Split.HELD_OUT, 300)).noneMatch(SplitTest::hasUnseenPair);
     }
