@@ -1,7 +1,10 @@
 package io.sfumato.cli;
 
 import io.sfumato.hub.ModelUri;
+import io.sfumato.training.Progress;
 import io.sfumato.training.Recipe;
+import io.sfumato.training.TokenRecipe;
+import io.sfumato.training.TokenTrainer;
 import io.sfumato.training.Trainer;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -47,6 +50,9 @@ final class Train implements Callable<Integer> {
     public Integer call() {
         PrintWriter out = spec.commandLine().getOut();
         PrintWriter err = spec.commandLine().getErr();
+        if (TokenRecipe.matches(file)) {
+            return trainTokens();
+        }
         Recipe recipe = Recipe.read(file);
         Path folder = run.isEmpty() ? Path.of("runs", recipe.name()) : run.get(0);
         boolean resumes = Files.isDirectory(folder);
@@ -65,6 +71,31 @@ final class Train implements Callable<Integer> {
             });
             start.forEach(uri -> trainer.start(ModelUri.resolve(uri).path()));
             Path model = trainer.train(saved -> interruption.check());
+            progress.close();
+            out.println(model);
+            out.flush();
+            return 0;
+        }
+    }
+
+    /** A model that writes pictures as tokens. */
+    private int trainTokens() {
+        PrintWriter out = spec.commandLine().getOut(), err = spec.commandLine().getErr();
+        TokenRecipe recipe = TokenRecipe.read(file);
+        if (!start.isEmpty()) {
+            throw new IllegalArgumentException("--start is for recipes of diffusion: " + file + " trains on tokens");
+        }
+        Path folder = run.isEmpty() ? Path.of("runs", recipe.name()) : run.get(0);
+        if (!quiet) {
+            err.println((Files.isDirectory(folder) ? "going on in " : "training in ") + folder);
+            err.flush();
+        }
+        try (var interruption = new Interruption(); var progress = new ProgressLine(err, !quiet && ProgressLine.onTerminal())) {
+            Progress line = (stage, done, total, loss) -> {
+                interruption.check();
+                progress.step(stage, done, total, Double.isNaN(loss) ? "" : String.format(Locale.ROOT, "loss %.4f", loss));
+            };
+            Path model = new TokenTrainer(recipe, folder, line).train(saved -> interruption.check());
             progress.close();
             out.println(model);
             out.flush();

@@ -144,12 +144,17 @@ public record Recipe(String name, long seed, World scenes, Tokenizer tokenizer, 
      * @throws IllegalArgumentException naming the file and the key that is wrong
      */
     public static Recipe read(Path file) {
+        return read(file, Recipe.class);
+    }
+
+    /** As {@link #read(Path)}, of another kind of recipe. */
+    static <R> R read(Path file, Class<R> kind) {
         var yaml = JsonMapper.builder(new YAMLFactory())
                 .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES, DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES,
                         DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
                 .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT).build();
         try {
-            return yaml.readValue(Files.readString(file), Recipe.class);
+            return yaml.readValue(Files.readString(file), kind);
         } catch (NoSuchFileException e) {
             throw new IllegalArgumentException(file + ": there is no such recipe", e);
         } catch (JsonMappingException e) {

@@ -191,6 +191,11 @@ public final class VitVqGan implements PictureTokenizer {
         }
     }
 
+    /** Latents (B, N, embed) as they are compared with the codebook: of length one where the config says so. */
+    public Tensor unit(Tensor latents) {
+        return codebook.unit(latents);
+    }
+
     /** Latents (B, N, embed) to codes (B, N), or (B, N, rounds): each round looks for the entry nearest to what is left. */
     public Tensor codes(Tensor latents) {
         Tensor[] codes = new Tensor[config.rounds];

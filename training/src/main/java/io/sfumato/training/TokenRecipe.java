@@ -1,0 +1,87 @@
+package io.sfumato.training;
+
+import io.sfumato.models.parti.Parti;
+import io.sfumato.models.tokenizer.VitVqGan;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * How to train a small Parti, as a YAML file says it: a ViT-VQGAN, then a Transformer on its codes. Every key is wanted; an unknown one is
+ * an error. A file with the key {@code pictures} is such a recipe.
+ *
+ * @param seed    of weights, noise and the order of scenes
+ * @param prompts what the sample sheets draw
+ */
+public record TokenRecipe(String name, long seed, Recipe.World scenes, Recipe.Tokenizer tokenizer, Pictures pictures,
+        Transformer transformer,
+                          List<String> prompts) {
+    public TokenRecipe {
+        if (prompts.isEmpty()) {
+            throw new IllegalArgumentException("prompts is [], where at least one prompt is wanted");
+        }
+        if (scenes.size() % pictures.patch != 0) {
+            throw new IllegalArgumentException("scenes.size is " + scenes.size() + ", where a multiple of pictures.patch " + pictures.patch
+                    + " is wanted");
+        }
+        if (tokenizer.length() < 1) {
+            throw new IllegalArgumentException("tokenizer.length is " + tokenizer.length() + ", where 1 or more is wanted");
+        }
+    }
+
+    /**
+     * The tokenizer of pictures.
+     *
+     * @param commitment  of latents to their entries
+     * @param perceptual  weight of the distance of frozen features
+     * @param adversarial weight of the discriminator, besides the one that adapts
+     * @param adversary   the step that the discriminator begins at
+     * @param restart     batches after which an unused entry is begun anew
+     */
+    public record Pictures(int patch, int width, int layers, int heads, int mlp, int embed, int codes, double commitment, double perceptual,
+                           double adversarial, long adversary, long restart, Recipe.Loop loop) {
+    }
+
+    /**
+     * The Transformer.
+     *
+     * @param textDropout share of texts replaced by the empty one, for guidance
+     * @param scenes      how many scenes are turned into codes once and drawn from
+     */
+    public record Transformer(int encoderLayers, int decoderLayers, int width, int mlp, int heads, int near, double textDropout, int scenes,
+                              Recipe.Loop loop) {
+        public Transformer {
+            if (!(textDropout >= 0 && textDropout <= 1) || scenes < 1) {
+                throw new IllegalArgumentException("textDropout is " + textDropout + " and scenes " + scenes
+                        + ", where 0 to 1, and 1 or more, are wanted");
+            }
+        }
+    }
+
+    /** Whether a recipe is one of these. */
+    public static boolean matches(Path file) {
+        try {
+            return Files.exists(file) && Files.readString(file).lines().anyMatch(line -> line.startsWith("pictures:"));
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /** @throws IllegalArgumentException naming the file and the key that is wrong */
+    public static TokenRecipe read(Path file) {
+        return Recipe.read(file, TokenRecipe.class);
+    }
+
+    VitVqGan.Config vit() {
+        VitVqGan.Side side = new VitVqGan.Side(pictures.width, pictures.layers, pictures.heads, pictures.mlp,
+                pictures.width / pictures.heads);
+        return new VitVqGan.Config(scenes.size(), scenes.size(), pictures.patch, side, side, pictures.embed, pictures.codes, true, false,
+                1);
+    }
+
+    Parti.Config parti(int words) {
+        return new Parti.Config(transformer.encoderLayers, transformer.decoderLayers, transformer.width, transformer.mlp, transformer.heads,
+                words + 1, tokenizer.length(), pictures.codes, scenes.size() / pictures.patch, transformer.near);
+    }
+}

@@ -1,0 +1,103 @@
+package io.sfumato.training;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+
+import io.sfumato.Prompt;
+import io.sfumato.TextToImage;
+import io.sfumato.image.Image;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A whole small training of a Parti, unbroken and broken off. */
+class TokenTrainerTest {
+    private static final String TINY = """
+            name: tiny
+            seed: 1
+            scenes: {clipart: "", size: 16, pairs: 0.3, coloured: 0.6, namedBackgrounds: 0.25, nouns: [apple, duck]}
+            tokenizer: {tokens: 600, length: 12, captions: 30}
+            pictures:
+              patch: 8
+              width: 16
+              layers: 1
+              heads: 2
+              mlp: 24
+              embed: 4
+              codes: 12
+              commitment: 0.25
+              perceptual: 0.1
+              adversarial: 0.1
+              adversary: 4
+              restart: 3
+              loop: {steps: 8, batch: 4, rate: 0.003, warmup: 2, decay: 0.0001, clip: 1.0, ema: 0.0, saveEvery: 4}
+            transformer:
+              encoderLayers: 1
+              decoderLayers: 2
+              width: 16
+              mlp: 24
+              heads: 2
+              near: 1
+              textDropout: 0.2
+              scenes: 12
+              loop: {steps: 8, batch: 4, rate: 0.003, warmup: 2, decay: 0.045, clip: 4.0, ema: 0.5, saveEvery: 4}
+            prompts: [a duck, an apple]
+            """;
+
+    @TempDir
+    Path temp;
+
+    private TokenRecipe recipe(String text) throws IOException {
+        Path file = Files.writeString(temp.resolve("recipe.yaml"), text);
+        assertThat(TokenRecipe.matches(file)).isTrue();
+        return TokenRecipe.read(file);
+    }
+
+    private Path train(String run, String stopIn, long stopAt) throws IOException {
+        return new TokenTrainer(recipe(TINY), temp.resolve(run), (stage, done, total, loss) -> {
+            if (stage.equals(stopIn) && done == stopAt) {
+                throw new IllegalStateException("broken off");
+            }
+        }).train(model -> { });
+    }
+
+    @Test
+    void trainsAModelThatDrawsAndGoesOnAsIfNeverBrokenOff() throws IOException {
+        Path model = train("whole", "never", 0);
+        try (TextToImage parti = TextToImage.load(model.toString())) {
+            assertThat(parti.defaults().guidance()).isEqualTo(3);
+            Image picture = parti.generate(Prompt.of("a duck"), parti.defaults());
+            assertThat(picture.width()).isEqualTo(16);
+        }
+        for (String stage : List.of("pictures", "transformer")) {
+            assertThatIllegalStateException().isThrownBy(() -> train("broken", stage, 6)).withMessage("broken off");
+        }
+        train("broken", "never", 0);
+        for (String file : List.of("model/transformer/model.safetensors", "transformer.csv", "samples-8.png")) {
+            assertThat(temp.resolve("broken").resolve(file)).as(file).isNotEmptyFile();
+        }
+        assertThat(Files.readAllLines(temp.resolve("broken/pictures.csv"))).hasSize(9).first().isEqualTo("step,loss,psnr,used");
+        assertThat(temp.resolve("broken/transformer.csv")).hasSameTextualContentAs(temp.resolve("whole/transformer.csv"));
+    }
+
+    @Test
+    void wrongRecipesAreNamed() {
+        assertThatIllegalArgumentException().isThrownBy(() -> recipe(TINY.replace("patch: 8", "patch: 7")))
+                .withMessageEndingWith("recipe.yaml: scenes.size is 16, where a multiple of pictures.patch 7 is wanted");
+        assertThatIllegalArgumentException().isThrownBy(() -> recipe(TINY.replace("textDropout: 0.2", "textDropout: 2")))
+                .withMessageEndingWith("recipe.yaml: in 'transformer': textDropout is 2.0 and scenes 12, where 0 to 1, and 1 or more, "
+                        + "are wanted");
+        assertThatIllegalArgumentException().isThrownBy(() -> recipe(TINY.replace("  codes: 12\n", "")))
+                .withMessageEndingWith("recipe.yaml: the key 'pictures.codes' is missing");
+    }
+
+    @Test
+    void theCommittedRecipeIsSound() {
+        TokenRecipe recipe = TokenRecipe.read(Path.of("../recipes/parti.yaml"));
+        assertThat(recipe.vit().codes()).isEqualTo(recipe.parti(1200).codes());
+    }
+}
