@@ -53,10 +53,14 @@ final class TorchStream {
         return new TorchFile(root, storage -> {
             StoredTensor.Data found = data.get(storage.key());
             if (found == null) {
-                throw new CheckpointException("is in storage '" + SafeTensorsHeader.shown(storage.key()) + "', which the file lacks");
+                throw lacks(storage);
             }
             return found;
         });
+    }
+
+    static CheckpointException lacks(Storage storage) {
+        return new CheckpointException("is in storage '" + SafeTensorsHeader.shown(storage.key()) + "', which the file lacks");
     }
 
     /** The bytes of a storage, after their count in elements. */

@@ -21,6 +21,9 @@ final class TorchZip {
         Object root = Pickle.read(input(channel, zip.find(folder + PICKLE)), TorchFile::persistent);
         return new TorchFile(root, storage -> {
             try {
+                if (!zip.has(folder + "data/" + storage.key())) {
+                    throw TorchStream.lacks(storage);
+                }
                 ZipDirectory.Record record = zip.find(folder + "data/" + storage.key());
                 return new StoredTensor.Mapped(bytes, record.begin(), record.length());
             } catch (IOException e) {

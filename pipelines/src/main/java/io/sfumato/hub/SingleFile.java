@@ -82,6 +82,9 @@ final class SingleFile implements ModelLayout {
         LdmYaml yaml = LdmYaml.beside(file);
         LdmConfigs ldm = new LdmConfigs(source, yaml, second);
         configs.put("unet", given("unet").orElseGet(ldm::unet));
+        if (given("vae").isEmpty() && !names.contains(LdmConfigs.VAE + "decoder.conv_in.weight")) {
+            throw new CheckpointException(file + ": it has no autoencoder (" + LdmConfigs.VAE + "*): --config FOLDER with a vae is wanted");
+        }
         configs.put("vae", given("vae").orElseGet(ldm::vae));
         configs.put("text_encoder", given("text_encoder").orElseGet(ldm::text));
         Path given = Path.of(hints.config()).resolve("scheduler/scheduler_config.json");

@@ -134,6 +134,16 @@ class SingleFileTest {
                 .hasMessage(less + ": 1 tensor does not fit the config: missing mid_block.attentions.0.norm.weight [16]");
     }
 
+    @Test
+    void anAutoencoderThatIsMissingComesFromTheFolder() {
+        Path less = changed(FIRST, tensors -> tensors.keySet().removeIf(name -> name.startsWith("first_stage_model.")));
+        refused(less, less + ": it has no autoencoder (first_stage_model.*): --config FOLDER with a vae is wanted");
+        Path folder = Golden.file("sd1/model");
+        try (TensorSource vae = new ModelFolder(less, new FileHints(folder.toString(), "")).weights("vae")) {
+            assertThat(vae.description()).isEqualTo(folder.resolve("vae/diffusion_pytorch_model.safetensors").toString());
+        }
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         "conditioner.embedders.0.transformer.text_model.x | Stable Diffusion XL", "model.diffusion_model.joint_blocks.0.x | Stable Diffusion 3",

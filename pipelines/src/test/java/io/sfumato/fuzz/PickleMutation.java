@@ -21,8 +21,8 @@ final class PickleMutation {
     private static final List<String> GLOBALS = List.of("torch._utils\n_rebuild_tensor_v2\n", "torch._utils\n_rebuild_tensor_v3\n",
             "torch._utils\n_rebuild_parameter\n", "torch._tensor\n_rebuild_from_type_v2\n", "collections\nOrderedDict\n",
             "torch\nFloatStorage\n", "torch.storage\nUntypedStorage\n", "torch\nBoolStorage\n", "torch\nQInt8Storage\n",
-            "numpy.core.multiarray\n_reconstruct\n", "numpy.core.multiarray\nscalar\n", "numpy\ndtype\n", "numpy.core.numeric\n_frombuffer\n", "_codecs\nencode\n",
-            "builtins\nset\n", "builtins\neval\n", "torch\nfloat16\n", "torch\nSize\n");
+            "numpy.core.multiarray\n_reconstruct\n", "numpy.core.multiarray\nscalar\n", "numpy\ndtype\n",
+            "numpy.core.numeric\n_frombuffer\n", "_codecs\nencode\n", "builtins\nset\n", "builtins\neval\n", "torch\nfloat16\n", "torch\nSize\n");
 
     private final Mutation mutation;
 
