@@ -25,7 +25,6 @@ import java.nio.file.attribute.FileTime;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.function.Consumer;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -97,6 +96,13 @@ final class Evaluate implements Callable<Integer> {
         }
         if (count < 1) {
             throw new ParameterException(spec.commandLine(), "count must be at least 1, not " + count);
+        }
+        // Before the work of minutes.
+        for (String file : json) {
+            Path folder = Path.of(file).toAbsolutePath().getParent();
+            if (!file.isEmpty() && !Files.isDirectory(folder)) {
+                throw new ParameterException(spec.commandLine(), file + ": there is no folder " + folder);
+            }
         }
         return benchmark.equals("first-light") ? firstLight() : clipartWorld();
     }
@@ -195,26 +201,27 @@ final class Evaluate implements Callable<Integer> {
         if (Files.exists(file)) {
             return Detector.load(file);
         }
+        makeFolderOf(file);
         Detector trained = DetectorTrainer.standard().train(WorldConfig.sixty(Detector.SIZE), ClipArt.bundled(), 1, progress);
-        return written(trained, file, trained::write);
+        trained.write(file);
+        return trained;
     }
 
     private static SceneClassifier classifier(Path file, Progress progress) {
         if (Files.exists(file)) {
             return SceneClassifier.load(file);
         }
+        makeFolderOf(file);
         // Of all nouns, so that it cannot guess among the few that the benchmark asks for.
         Scenes world = new Scenes(Scenes.Config.ofSize(FirstLight.WORLD.size()), ClipArt.bundled());
         SceneClassifier trained = SceneClassifierTrainer.standard().train(world, 1, progress);
-        return written(trained, file, trained::write);
+        trained.write(file);
+        return trained;
     }
 
-    /** What was trained, when it is safe in its file. */
-    private static <T> T written(T trained, Path file, Consumer<Path> write) {
+    private static void makeFolderOf(Path file) {
         try {
             Files.createDirectories(file.toAbsolutePath().getParent());
-            write.accept(file);
-            return trained;
         } catch (IOException e) {
             throw new UncheckedIOException(file + ": cannot be written: " + e.getMessage(), e);
         }

@@ -43,6 +43,13 @@ class EvaluateTest {
     }
 
     @Test
+    void wantsAFolderForTheScores() {
+        Path file = temp.resolve("nowhere/scores.json");
+        assertThat(refusal("--benchmark", "clipart-world", "--json", file.toString())).isEqualTo(file + ": there is no folder "
+                + file.getParent());
+    }
+
+    @Test
     void wantsEnoughCaptions() {
         assertThat(refusal("--benchmark", "clipart-world", "--count", "7"))
                 .isEqualTo("count 7, references 4000: at least 8 captions and 2 references are wanted");
