@@ -187,10 +187,10 @@ final class LlamaGenImages implements TokenModel {
         return new Reader(gpt.condition(features), visible, o);
     }
 
-    /** As LlamaGen was trained: the text stands at the end of its slots, and nothing is in the others. */
+    /** As LlamaGen was trained: the text is cleaned as DeepFloyd IF's are, stands at the end of its slots, and nothing is in the others. */
     private void encode(String text, Listener listener, List<Tensor> features, List<Tensor> masks) {
         int slots = gpt.config().condition().slots();
-        T5Tokenizer.Encoded encoded = texts.get(0).tokenizer().encode(text, slots);
+        T5Tokenizer.Encoded encoded = texts.get(0).tokenizer().encode(CaptionCleaning.clean(text), slots);
         if (!encoded.cutOff().isEmpty()) {
             listener.onWarning("the prompt has more than " + slots + " tokens; cut off: " + encoded.cutOff());
         }

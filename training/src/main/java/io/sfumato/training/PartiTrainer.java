@@ -13,8 +13,10 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.LongConsumer;
 
-/** Trains Parti's Transformer (Yu et al. 2022, 2.2) to write the next code: cross-entropy averaged over all codes. */
+/** Trains Parti's Transformer (Yu et al. 2022, 2.2 and 3) to write the next code: cross-entropy averaged over all codes, by Adafactor. */
 final class PartiTrainer {
+    private static final double BETA2 = 0.96;
+
     private final TokenRecipe recipe;
     private final Path run;
     private final Progress progress;
@@ -35,7 +37,7 @@ final class PartiTrainer {
         try (Rng init = new Rng(recipe.seed() + 1); Weights weights = Weights.init(init, Device.CPU);
                 Curve curve = new Curve(losses, checkpoint.steps(), "step", "loss", "gradient", "rate")) {
             Parti parti = new Parti(weights, config);
-            try (AdamW optimizer = new AdamW(weights.parameters(), loop.decay(), loop.clip());
+            try (Adafactor optimizer = new Adafactor(weights.parameters(), BETA2, loop.decay(), loop.clip());
                     Ema ema = new Ema(weights.parameters(), loop.ema()); Shards shards = new Shards(loop.batch())) {
                 Map<String, Map<String, Tensor>> state = new LinkedHashMap<>(optimizer.moments());
                 state.put("weights", weights.parameters());
