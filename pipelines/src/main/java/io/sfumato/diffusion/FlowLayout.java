@@ -43,8 +43,9 @@ record FlowLayout(double[] timesteps, double[] sigmas) {
         if (terminal == 0) {
             return sigmas;
         }
-        double factor = round.applyAsDouble((1 - sigmas[sigmas.length - 1]) / (1 - terminal));
-        return Arrays.stream(sigmas).map(s -> round.applyAsDouble(1 - round.applyAsDouble((1 - s) / factor))).toArray();
+        DoubleUnaryOperator picture = s -> round.applyAsDouble(1 - s);
+        double factor = round.applyAsDouble(picture.applyAsDouble(sigmas[sigmas.length - 1]) / round.applyAsDouble(1 - terminal));
+        return Arrays.stream(sigmas).map(s -> picture.applyAsDouble(round.applyAsDouble(picture.applyAsDouble(s) / factor))).toArray();
     }
 
     /** {@code sigma} moved towards 1 by a shift above 1. */
