@@ -42,6 +42,8 @@ import picocli.CommandLine.Spec;
         description = "Draws pictures of a prompt.",
         footer = {"", "Example:", "  sfumato generate \"a red apple\" --steps 30 --sampler \"DPM++ 2M\" --count 4 --output apple.webp"})
 final class Generate implements Callable<Integer> {
+    private static final double GIB = 1L << 30;
+
     @Spec
     private CommandSpec spec;
 
@@ -84,6 +86,9 @@ final class Generate implements Callable<Integer> {
 
     @Option(order = 22, names = "--quiet", description = "no progress and no notes")
     private boolean quiet;
+
+    @Option(order = 23, names = "--dry-run", description = "only say how much memory the run would need")
+    private boolean dryRun;
 
     @Option(order = 3, names = "--width", paramLabel = "W", description = "pixels, a multiple of 8")
     private void width(int width) {
@@ -178,8 +183,13 @@ final class Generate implements Callable<Integer> {
         Prompt wish = Main.checked(spec, () -> pictures.addTo(Prompt.of(prompt).withNegative(negative)));
         ModelFolder folder = model.open(load.hints());
         notes.addAll(folder.notes());
+        MemoryEstimate needs = Main.checked(spec, () -> Families.memory(folder, load, wish, asked));
+        if (dryRun) {
+            report(needs);
+            return 0;
+        }
         if (load.device() == Device.CPU) {
-            Main.checked(spec, () -> Families.memory(folder, load, wish, asked)).require(MemoryEstimate.available());
+            needs.require(MemoryEstimate.available());
         }
         try (var interruption = new Interruption(); TextToImage drawer = Families.load(folder, load);
                 Trace record = trace.isEmpty() ? Trace.none() : Trace.recording()) {
@@ -307,6 +317,21 @@ final class Generate implements Callable<Integer> {
         return x == Math.rint(x) ? String.valueOf((long) x) : String.valueOf(x);
     }
 
+    private void report(MemoryEstimate needs) {
+        PrintWriter out = spec.commandLine().getOut();
+        long available = MemoryEstimate.available();
+        Map<String, Object> all = new LinkedHashMap<>();
+        all.put("what", needs.what());
+        all.put("peak_bytes", needs.total());
+        all.put("weights_bytes", needs.weights());
+        all.put("activations_bytes", needs.activations());
+        all.put("available_bytes", available);
+        out.println(json ? text(all) : String.format(Locale.ROOT,
+                "%s: about %.2f GiB at the peak, %.2f of it weights; %.2f GiB are available",
+                needs.what(), needs.total() / GIB, needs.weights() / GIB, available / GIB));
+        out.flush();
+    }
+
     private void report(List<Path> files, Options o, double seconds, List<String> warnings) {
         PrintWriter out = spec.commandLine().getOut();
         PrintWriter err = spec.commandLine().getErr();
@@ -336,6 +361,10 @@ final class Generate implements Callable<Integer> {
         all.put("seconds", seconds);
         all.put("warnings", warnings);
         all.put("notes", notes);
+        return text(all);
+    }
+
+    private static String text(Map<String, Object> all) {
         try {
             return new ObjectMapper().writeValueAsString(all);
         } catch (JsonProcessingException e) {

@@ -33,6 +33,20 @@ class GenerateTest {
     }
 
     @Test
+    void aDryRunOnlySaysWhatWouldBeNeeded() throws IOException {
+        Ran ran = Ran.generate("--output", folder.resolve("a.png"), "--dry-run", "--width", 512, "--height", 512, "--count", 2);
+        assertThat(ran.code()).isZero();
+        assertThat(ran.out())
+                .matches("2 pictures of 512x512: about \\d\\.\\d\\d GiB at the peak, 0\\.00 of it weights; [\\d.]+ GiB are available\\R");
+        JsonNode json = new ObjectMapper().readTree(Ran.generate("--output", folder.resolve("a.png"), "--dry-run", "--json").out());
+        assertThat(json.get("what").asText()).isEqualTo("1 picture of 32x32");
+        assertThat(json.get("peak_bytes").asLong())
+                .isGreaterThan(json.get("weights_bytes").asLong() + json.get("activations_bytes").asLong());
+        assertThat(json.get("available_bytes").asLong()).isPositive();
+        assertThat(Ran.names(folder)).isEmpty();
+    }
+
+    @Test
     void namesSamplersAsA1111Does() {
         Path file = folder.resolve("a.png");
         Ran.generate("--output", file, "--sampler", "dpmpp_2m", "--schedule", "karras");

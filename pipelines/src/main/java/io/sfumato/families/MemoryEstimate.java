@@ -18,7 +18,7 @@ import java.util.regex.Pattern;
  */
 public record MemoryEstimate(String what, long weights, long activations) {
     /** The engine's own libraries and buffers. */
-    private static final long RUNTIME = 300L << 20;
+    private static final long RUNTIME = 280L << 20;
 
     public long total() {
         return weights + activations + RUNTIME;
