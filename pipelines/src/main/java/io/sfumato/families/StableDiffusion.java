@@ -14,7 +14,6 @@ import io.sfumato.diffusion.SchedulerConfig;
 import io.sfumato.hub.ModelFolder;
 import io.sfumato.image.Image;
 import io.sfumato.io.ConfigJson;
-import io.sfumato.io.JsonFile;
 import io.sfumato.io.TensorSource;
 import io.sfumato.io.Weights;
 import io.sfumato.models.clip.ClipText;
@@ -71,7 +70,7 @@ final class StableDiffusion implements TextToImage {
 
     private double[] lowAlphas(ModelFolder folder) {
         return kind != StableDiffusionKind.ENLARGING ? new double[0]
-                : SchedulerConfig.of(JsonFile.read(folder.folder("low_res_scheduler").resolve("scheduler_config.json"))).alphasCumprod();
+                : SchedulerConfig.of(folder.scheduler("low_res_scheduler")).alphasCumprod();
     }
 
     private <M> M build(ModelFolder folder, String component, Function<Weights, M> network, Predicate<String> extras) {

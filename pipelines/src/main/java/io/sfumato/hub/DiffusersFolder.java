@@ -42,8 +42,8 @@ record DiffusersFolder(Path path) implements ModelLayout {
     }
 
     @Override
-    public ObjectNode scheduler() {
-        return (ObjectNode) JsonFile.read(folder("scheduler").resolve("scheduler_config.json"));
+    public ObjectNode scheduler(String component) {
+        return (ObjectNode) JsonFile.read(folder(component).resolve("scheduler_config.json"));
     }
 
     @Override

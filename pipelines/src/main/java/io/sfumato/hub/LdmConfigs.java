@@ -50,6 +50,7 @@ final class LdmConfigs {
         ObjectNode json = JsonNodeFactory.instance.objectNode().put("_class_name", "UNet2DConditionModel");
         List<Integer> widths = new ArrayList<>(), layers = new ArrayList<>(), depths = new ArrayList<>();
         List<String> downs = new ArrayList<>(), ups = new ArrayList<>();
+        List<Boolean> onlyCross = new ArrayList<>();
         String context = "";
         int i = 1;
         while (names.contains(UNET + "input_blocks." + i + ".0.in_layers.2.weight")) {
@@ -60,6 +61,8 @@ final class LdmConfigs {
                 context = depth > 0 ? block + ".1.transformer_blocks.0.attn2.to_k.weight" : context;
                 block = UNET + "input_blocks." + ++i;
             }
+            String keys = UNET + "input_blocks." + (i - 1) + ".1.transformer_blocks.0.attn1.to_k.weight";
+            onlyCross.add(depth > 0 && size(keys, 0) != size(keys, 1));
             widths.add((int) size(UNET + "input_blocks." + (i - 1) + ".0.in_layers.2.weight", 0));
             layers.add(count);
             depths.add(Math.max(1, depth));
@@ -74,12 +77,13 @@ final class LdmConfigs {
         json.put("cross_attention_dim", context.isEmpty() ? 0 : size(context, 1));
         json.put("use_linear_projection", source.shape(UNET + "middle_block.1.proj_in.weight").length == 2);
         json.put("norm_num_groups", GROUPS).put("sample_size", sampleSize());
-        if (names.contains(UNET + "label_emb.weight")) {
+        if (enlarges()) {
             json.put("num_class_embeds", size(UNET + "label_emb.weight", 0));
         }
         widths.forEach(json.putArray("block_out_channels")::add);
         layers.forEach(json.putArray("layers_per_block")::add);
         depths.forEach(json.putArray("transformer_layers_per_block")::add);
+        onlyCross.forEach(json.putArray("only_cross_attention")::add);
         downs.forEach(json.putArray("down_block_types")::add);
         ups.forEach(json.putArray("up_block_types")::add);
         widths.forEach(width -> json.withArray("attention_head_dim").add(heads(width)));
@@ -96,11 +100,16 @@ final class LdmConfigs {
         if (number > 0 || each > 0) {
             return number > 0 ? number : Math.max(1, width / each);
         }
-        return second ? Math.max(1, width / HEAD) : FIRST_HEADS;
+        return second && !enlarges() ? Math.max(1, width / HEAD) : FIRST_HEADS;
+    }
+
+    /** Whether it is the x4 upscaler, which is told how much noise the small picture has. */
+    private boolean enlarges() {
+        return names.contains(UNET + "label_emb.weight");
     }
 
     private int sampleSize() {
-        return second && predictionType().equals("v_prediction") ? 96 : 64;
+        return enlarges() ? 128 : second && predictionType().equals("v_prediction") ? 96 : 64;
     }
 
     ObjectNode vae() {
@@ -111,14 +120,13 @@ final class LdmConfigs {
             json.withArray("down_block_types").add("DownEncoderBlock2D");
             json.withArray("up_block_types").add("UpDecoderBlock2D");
         }
-        boolean enlarging = names.contains(UNET + "label_emb.weight");
         return json.put("layers_per_block", count(VAE + "encoder.down.0.block.", ".conv1.weight"))
                 .put("in_channels", size(VAE + "encoder.conv_in.weight", 1)).put("out_channels", size(VAE + "decoder.conv_out.weight", 0))
                 .put("latent_channels", size(VAE + "decoder.conv_in.weight", 1)).put("norm_num_groups", GROUPS)
                 .put("use_quant_conv", names.contains(VAE + "quant_conv.weight"))
                 .put("use_post_quant_conv", names.contains(VAE + "post_quant_conv.weight"))
                 .put("mid_block_add_attention", names.contains(VAE + "decoder.mid.attn_1.norm.weight"))
-                .put("scaling_factor", yaml.number("scale_factor", enlarging ? 0.08333 : 0.18215));
+                .put("scaling_factor", yaml.number("scale_factor", enlarges() ? 0.08333 : 0.18215));
     }
 
     ObjectNode text() {
@@ -148,6 +156,12 @@ final class LdmConfigs {
             case "x0" -> "sample";
             default -> "epsilon";
         };
+    }
+
+    /** The noise that the x4 upscaler adds to the small picture. */
+    static ObjectNode lowResScheduler() {
+        return JsonNodeFactory.instance.objectNode().put("_class_name", "DDPMScheduler").put("beta_schedule", "scaled_linear")
+                .put("beta_start", 0.0001).put("beta_end", 0.02).put("num_train_timesteps", 1000);
     }
 
     /** The schedulers that the published folders have. */

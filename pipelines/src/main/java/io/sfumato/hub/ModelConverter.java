@@ -68,8 +68,12 @@ public final class ModelConverter {
             index.putArray(absent).addNull().addNull();
         }
         model.copyTokenizer(folder.resolve("tokenizer"));
-        write(folder.resolve("model_index.json"), index.put("requires_safety_checker", false));
         write(folder.resolve("scheduler/scheduler_config.json"), model.scheduler());
+        if (model.pipeline().equals("StableDiffusionUpscalePipeline")) {
+            write(folder.resolve("low_res_scheduler/scheduler_config.json"), model.scheduler("low_res_scheduler"));
+            index.putArray("low_res_scheduler").add("diffusers").add("DDPMScheduler");
+        }
+        write(folder.resolve("model_index.json"), index.put("requires_safety_checker", false));
         for (String component : List.of("text_encoder", "unet", "vae")) {
             write(folder.resolve(component).resolve("config.json"), (ObjectNode) model.config(component).json());
             Path file = folder.resolve(component)

@@ -74,8 +74,13 @@ public final class ModelFolder {
 
     /** The {@code scheduler_config.json}. */
     public ObjectNode scheduler() {
-        ObjectNode scheduler = layout.scheduler();
+        ObjectNode scheduler = layout.scheduler("scheduler");
         return hints.prediction().isEmpty() ? scheduler : scheduler.put("prediction_type", hints.predictionType(""));
+    }
+
+    /** The {@code scheduler_config.json} of another component than {@code scheduler}. */
+    public ObjectNode scheduler(String component) {
+        return layout.scheduler(component);
     }
 
     /** The tokenizer of a component {@code tokenizer}. */

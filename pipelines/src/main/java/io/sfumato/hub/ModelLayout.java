@@ -13,7 +13,7 @@ interface ModelLayout {
 
     ConfigJson config(String component);
 
-    ObjectNode scheduler();
+    ObjectNode scheduler(String component);
 
     ClipTokenizer tokenizer();
 

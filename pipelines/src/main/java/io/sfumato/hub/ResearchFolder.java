@@ -56,8 +56,8 @@ record ResearchFolder(Path path, String pipeline) implements ModelLayout {
     }
 
     @Override
-    public ObjectNode scheduler() {
-        throw none("scheduler");
+    public ObjectNode scheduler(String component) {
+        throw none(component);
     }
 
     @Override

@@ -56,7 +56,7 @@ final class SingleFile implements ModelLayout {
     private final FileHints hints;
     private final boolean second;
     private final Map<String, JsonNode> configs = new HashMap<>();
-    private final ObjectNode scheduler;
+    private final Map<String, ObjectNode> schedulers = new HashMap<>();
     private final List<String> notes = new ArrayList<>();
     private final Map<String, Map<String, Part>> parts;
 
@@ -87,8 +87,14 @@ final class SingleFile implements ModelLayout {
         }
         configs.put("vae", given("vae").orElseGet(ldm::vae));
         configs.put("text_encoder", given("text_encoder").orElseGet(ldm::text));
-        Path given = Path.of(hints.config()).resolve("scheduler/scheduler_config.json");
-        scheduler = !hints.config().isEmpty() && Files.exists(given) ? (ObjectNode) JsonFile.read(given) : ldm.scheduler();
+        schedulers.put("scheduler", ldm.scheduler());
+        schedulers.put("low_res_scheduler", LdmConfigs.lowResScheduler());
+        for (String component : List.copyOf(schedulers.keySet())) {
+            Path given = Path.of(hints.config()).resolve(component).resolve("scheduler_config.json");
+            if (!hints.config().isEmpty() && Files.exists(given)) {
+                schedulers.put(component, (ObjectNode) JsonFile.read(given));
+            }
+        }
         parts = parts(names);
         refuseOthers(names);
         note(yaml);
@@ -191,8 +197,8 @@ final class SingleFile implements ModelLayout {
                 + (second ? "OpenCLIP" : "CLIP") + " reads the text, the U-Net has " + unet().inChannels() + " input channels)");
         String by = !hints.config().isEmpty() ? "told by " + hints.config() : yaml.isThere() ? "told by " + yaml.file() : "assumed";
         String prediction = hints.prediction().isEmpty() ? by : "told by --prediction";
-        notes.add("prediction " + hints.predictionType(scheduler.path("prediction_type").asText("epsilon")) + " (" + prediction
-                + "), heads " + unet().heads()[0] + " at full size (" + by + "), "
+        String type = hints.predictionType(schedulers.get("scheduler").path("prediction_type").asText("epsilon"));
+        notes.add("prediction " + type + " (" + prediction + "), heads " + unet().heads()[0] + " at full size (" + by + "), "
                 + unet().groups() + " norm groups (" + (hints.config().isEmpty() ? "assumed" : by) + ")");
     }
 
@@ -215,8 +221,11 @@ final class SingleFile implements ModelLayout {
     }
 
     @Override
-    public ObjectNode scheduler() {
-        return scheduler;
+    public ObjectNode scheduler(String component) {
+        if (!schedulers.containsKey(component)) {
+            throw missing(component);
+        }
+        return schedulers.get(component);
     }
 
     @Override

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sfumato.Golden;
+import io.sfumato.LoadOptions;
 import io.sfumato.hub.FileHints;
 import io.sfumato.hub.KnownExtras;
 import io.sfumato.hub.ModelConverter;
@@ -60,6 +61,28 @@ class ModelConverterTest {
         assertThat(new ModelFolder(back).tokenizer().ids("a cat")).isEqualTo(new ModelFolder(model).tokenizer().ids("a cat"));
         assertThat(JsonFile.read(back.resolve("scheduler/scheduler_config.json")))
                 .isEqualTo(JsonFile.read(model.resolve("scheduler/scheduler_config.json")));
+    }
+
+    // As published: an inpainting model of the first generation, depths and the x4 upscaler of the second.
+    @ParameterizedTest
+    @CsvSource({"sd1/model, sd1-tasks/inpaint9, StableDiffusionInpaintPipeline", "sd2/model, sd2/depth, StableDiffusionDepth2ImgPipeline",
+        "sd2/model, sd2/upscaler, StableDiffusionUpscalePipeline"})
+    void modelsOfOtherTasksToo(String base, String part, String pipeline) throws IOException {
+        Path model = temp.resolve("model"), file = temp.resolve("model.safetensors");
+        GoldenCase.lay(Golden.file(base), model);
+        GoldenCase.lay(Golden.file(part), model);
+        ModelConverter.toFile(new ModelFolder(model), file);
+        ModelFolder single = new ModelFolder(file);
+        assertThat(single.pipeline()).isEqualTo(pipeline);
+        UNetConfig a = UNetConfig.of(single.config("unet")), b = UNetConfig.of(new ModelFolder(model).config("unet"));
+        assertThat(a.labels()).isEqualTo(b.labels());
+        assertThat(a.onlyCross()).isEqualTo(b.onlyCross());
+        assertThat(single.config("vae").number("scaling_factor", 0))
+                .isEqualTo(new ModelFolder(model).config("vae").number("scaling_factor", 0));
+        Path back = temp.resolve("back");
+        ModelConverter.toFolder(new ModelFolder(file, new FileHints(model.toString(), "")), back);
+        assertSameFolder(model, back);
+        Families.load(new ModelFolder(file, new FileHints(model.toString(), "")), LoadOptions.defaults()).close();
     }
 
     @Test

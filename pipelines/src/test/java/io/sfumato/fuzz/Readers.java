@@ -28,6 +28,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,6 +44,9 @@ import java.util.zip.ZipOutputStream;
 final class Readers {
     private static final Path CORE = Path.of("../core/src/test/resources");
     private static final Path MODEL = Path.of("src/test/resources/golden/sd1/model");
+
+    /** What is in the zip archives, by their names. */
+    private static final Map<String, Map<String, byte[]>> RECORDS = new HashMap<>();
 
     private Readers() {
     }
@@ -100,7 +104,8 @@ final class Readers {
         if (mutation.random().nextInt(4) == 0) {
             return mutation.bytes(whole);
         }
-        Map<String, byte[]> records = records(whole);
+        Map<String, byte[]> records = RECORDS.containsKey(name) ? RECORDS.get(name) : records(whole);
+        RECORDS.put(name, records);
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         try (ZipOutputStream zip = new ZipOutputStream(out)) {
             for (var record : records.entrySet()) {
