@@ -28,6 +28,7 @@ import java.util.zip.GZIPInputStream;
  */
 public final class ClipTokenizer {
     private static final int PUBLISHED_MERGES = 48894;                   // of the 262145 lines in OpenAI's file
+    private static final int MAX_LENGTH = 1 << 20;
     private static final Pattern LONE_SURROGATE = Pattern.compile("\\p{Cs}");
 
     private final BytePairs pairs;
@@ -56,6 +57,9 @@ public final class ClipTokenizer {
         if (maxLength < 3) {
             throw new IllegalArgumentException("model_max_length is %d; start token, end token and text need 3 or more"
                     .formatted(maxLength));
+        }
+        if (maxLength > MAX_LENGTH) {
+            throw new IllegalArgumentException("model_max_length is %d; prompts have up to %d ids".formatted(maxLength, MAX_LENGTH));
         }
         this.pairs = pairs;
         this.added = List.copyOf(added);

@@ -181,6 +181,8 @@ class ClipTokenizerTest {
     void namesAWrongConfiguration() throws IOException {
         assertRefused("tokenizer_config.json", "{\"model_max_length\": 2}",
                 "model_max_length is 2; start token, end token and text need 3 or more");
+        assertRefused("tokenizer_config.json", "{\"model_max_length\": 2147483647}",
+                "model_max_length is 2147483647; prompts have up to 1048576 ids");
         assertRefused("tokenizer_config.json", "{\"added_tokens_decoder\": {\"x\": {\"content\": \"<x>\"}}}",
                 "%s: the id \"x\" of an added token is not a whole number");
         assertRefused("tokenizer_config.json", "{\"added_tokens_decoder\": {\"734\": {\"special\": true}}}",
