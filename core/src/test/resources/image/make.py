@@ -1,6 +1,6 @@
 """Makes the picture files beside it with Pillow, and expected/*.png: what Pillow reads from them, upright. Run by a developer."""
 import io, os, struct, zlib
-from PIL import Image, ImageOps, PngImagePlugin
+from PIL import Image, ImageFilter, ImageOps, PngImagePlugin
 
 os.chdir(os.path.dirname(os.path.abspath(__file__)))
 os.makedirs("expected", exist_ok=True)
@@ -145,3 +145,8 @@ for name, f in filters.items():
     for w, h in ((9, 5), (47, 31), (20, 3), (1, 14)):
         picture("RGB").resize((w, h), f).save(f"expected/resize-rgb-{name}-{w}x{h}.png")
         picture("RGBA").resize((w, h), f).save(f"expected/resize-rgba-{name}-{w}x{h}.png")
+
+# blurring
+for radius in (0.3, 1, 4, 40):
+    for mode in ("RGB", "RGBA"):
+        picture(mode).filter(ImageFilter.GaussianBlur(radius)).save(f"expected/blur-{mode.lower()}-{radius:g}.png")

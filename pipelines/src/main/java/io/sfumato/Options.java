@@ -26,15 +26,21 @@ import java.util.List;
  * @param imageGuidance   how closely to follow the picture where a model is told to edit one (Brooks et al. 2023);
  *                        below 1 there is no guidance at all
  * @param noiseLevel      noise that a picture to be enlarged is under, 0 to 999: the more, the more is made up
+ * @param maskBlur        pixels (a standard deviation) that a mask's edge is softened by; the picture as it was is then laid over what the
+ *                        model drew where the mask is black
+ * @param maskPadding     draws only what lies within this many pixels of the mask's white, enlarged; or {@link #WHOLE_PICTURE}
+ * @param maskFill        what lies under the mask before drawing begins, which shows at a strength below 1
  * @param picking         how a model that writes pictures as tokens picks them
  */
 public record Options(int width, int height, int steps, double guidance, double guidanceRescale, long seed, int count, Seeds seeds,
                       String sampler, String schedule, double eta, int clipSkip, double strength, double imageGuidance, int noiseLevel,
-                      Picking picking) {
+                      double maskBlur, int maskPadding, MaskFill maskFill, Picking picking) {
     /** A size that the model chooses. */
     public static final int OF_MODEL = 0;
     /** A strength that what is asked for decides: 1 with a mask, else 0.8. */
     public static final double OF_TASK = 0;
+    /** A mask's padding that takes in the whole picture. */
+    public static final int WHOLE_PICTURE = -1;
     /** The sampler and schedule that the model's folder names. */
     public static final String MODELS_OWN = "model's own";
 
@@ -46,6 +52,18 @@ public record Options(int width, int height, int steps, double guidance, double 
         SHARED
     }
 
+    /** What lies under a mask before drawing begins. */
+    public enum MaskFill {
+        /** The picture as it is. */
+        ORIGINAL,
+        /** The colours around. */
+        SURROUNDINGS,
+        /** Noise in the latents. */
+        LATENT_NOISE,
+        /** Latents of zero. */
+        LATENT_NOTHING
+    }
+
     public Options {
         size("width", width);
         size("height", height);
@@ -55,6 +73,8 @@ public record Options(int width, int height, int steps, double guidance, double 
         within("eta", eta, 0, 1);
         within("clip skip", clipSkip, 0, 1000);
         within("strength", strength, 0, 1);
+        within("mask blur", maskBlur, 0, 256);
+        within("mask padding", maskPadding, WHOLE_PICTURE, 1 << 14);
         within("noise level", noiseLevel, 0, 999);
         finite("guidance", guidance);
         finite("image guidance", imageGuidance);
@@ -86,8 +106,8 @@ public record Options(int width, int height, int steps, double guidance, double 
 
     /** 50 steps, guidance 7.5, seed 0, one picture; the rest as the model would have it. */
     public static Options defaults() {
-        return new Options(OF_MODEL, OF_MODEL, 50, 7.5, 0, 0, 1, Seeds.EACH, MODELS_OWN, MODELS_OWN, 0, 0, OF_TASK, 1.5, 20,
-                Picking.defaults());
+        return new Options(OF_MODEL, OF_MODEL, 50, 7.5, 0, 0, 1, Seeds.EACH, MODELS_OWN, MODELS_OWN, 0, 0, OF_TASK, 1.5, 20, 0,
+                WHOLE_PICTURE, MaskFill.ORIGINAL, Picking.defaults());
     }
 
     /** The strength to draw with: what is given, or the default for one with or without a mask. */
@@ -121,6 +141,9 @@ public record Options(int width, int height, int steps, double guidance, double 
     public Options withEta(double eta) { return with("eta", eta); }
     public Options withClipSkip(int clipSkip) { return with("clipSkip", clipSkip); }
     public Options withStrength(double strength) { return with("strength", strength); }
+    public Options withMaskBlur(double maskBlur) { return with("maskBlur", maskBlur); }
+    public Options withMaskPadding(int maskPadding) { return with("maskPadding", maskPadding); }
+    public Options withMaskFill(MaskFill maskFill) { return with("maskFill", maskFill); }
     public Options withNoiseLevel(int noiseLevel) { return with("noiseLevel", noiseLevel); }
     public Options withImageGuidance(double imageGuidance) { return with("imageGuidance", imageGuidance); }
     public Options withPicking(Picking picking) { return with("picking", picking); }

@@ -175,6 +175,11 @@ public final class Image {
         return resampling.resize(this, width, height);
     }
 
+    /** The image under a Gaussian blur of a standard deviation in pixels; equal to Pillow's {@code GaussianBlur} bit for bit. */
+    public Image blur(double radius) {
+        return Blur.gaussian(this, radius);
+    }
+
     /** A contact sheet: images of one size, row by row from the top left; cells left over are black (and transparent with alpha). */
     public static Image grid(List<Image> images, int columns) {
         if (images.isEmpty() || columns < 1) {

@@ -30,6 +30,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.stream.IntStream;
 
 /**
  * Stable Diffusion 1 and 2 (Rombach et al. 2022): CLIP reads the prompt, a U-Net denoises latents, an autoencoder makes the picture.
@@ -102,6 +103,15 @@ final class StableDiffusion implements TextToImage {
     public synchronized List<Image> generate(List<Prompt> prompts, Options wanted, Listener listener, Trace trace) {
         Options o = complete(prompts.get(0), wanted);
         Prompt.requireAlike(prompts);
+        if (!prompts.get(0).has(Prompt.Role.MASK)) {
+            return drawn(prompts, o, listener, trace);
+        }
+        List<MaskedArea> areas = prompts.stream().map(p -> MaskedArea.of(p, o)).toList();
+        List<Image> drawn = drawn(areas.stream().map(MaskedArea::prompt).toList(), o, listener, trace);
+        return IntStream.range(0, drawn.size()).mapToObj(i -> areas.get(i / o.count()).laidBack(drawn.get(i))).toList();
+    }
+
+    private List<Image> drawn(List<Prompt> prompts, Options o, Listener listener, Trace trace) {
         try (Draws draws = new Draws(o, prompts.size() * o.count()); var noGrad = new NoGrad(); var scope = new Scope()) {
             Tensor context = encode(prompts, o, listener);                                          // (B, 2B or 3B, L, D)
             trace.put("text_embeddings", context);

@@ -89,7 +89,7 @@ record StableDiffusionCanvas(Sampling sampling, Tensor start, List<Tensor> besid
             encoded(rows(this::kept));    // unused, but the reference draws for it
             Sampling rest = rest();
             Tensor mask = masks();
-            return canvas(rest, start(rest, picture, noise), step -> {
+            return canvas(rest, start(rest, picture, noise, mask), step -> {
                 int next = rest.grid().start() + step.index() + 1;
                 Tensor known = next < rest.grid().calls() ? rest.addNoise(picture, noise, next) : picture;
                 return known.mul(mask.neg().add(1)).add(step.x().mul(mask));
@@ -101,7 +101,8 @@ record StableDiffusionCanvas(Sampling sampling, Tensor start, List<Tensor> besid
             // From noise alone the picture is not needed, and the reference does not draw for it.
             Tensor picture = fresh() ? like : encoded(rows(this::picture));
             Tensor noise = draws.noise().next(like);
-            return canvas(rest(), start(rest(), picture, noise), Step::x).with(masks(), encoded(rows(this::kept)));
+            Tensor mask = masks();
+            return canvas(rest(), start(rest(), picture, noise, mask), Step::x).with(mask, encoded(rows(this::kept)));
         }
 
         private static StableDiffusionCanvas canvas(Sampling sampling, Tensor start, Step.Listener hold) {
@@ -116,8 +117,16 @@ record StableDiffusionCanvas(Sampling sampling, Tensor start, List<Tensor> besid
             return o.strength(prompts.get(0)) == 1;
         }
 
-        private Tensor start(Sampling rest, Tensor picture, Tensor noise) {
-            return fresh() ? noise.mul(rest.initNoiseSigma()) : rest.addNoise(picture, noise);
+        private Tensor start(Sampling rest, Tensor picture, Tensor noise, Tensor mask) {
+            if (fresh()) {
+                return noise.mul(rest.initNoiseSigma());
+            }
+            Tensor kept = picture.mul(mask.neg().add(1));
+            return rest.addNoise(switch (o.maskFill()) {
+                case ORIGINAL, SURROUNDINGS -> picture;
+                case LATENT_NOISE -> kept.add(noise.mul(mask));
+                case LATENT_NOTHING -> kept;
+            }, noise);
         }
 
         Tensor picture(Prompt prompt) {

@@ -30,6 +30,17 @@ class StableDiffusionPicturesTest {
         golden.check(temp, parts.toArray(Path[]::new));
     }
 
+    static Stream<Arguments> variants() {
+        return GoldenCase.all("sd-pictures");
+    }
+
+    @ParameterizedTest(name = "{1}")
+    @MethodSource("variants")
+    void variantsEqualDiffusers(String family, String name, GoldenCase golden) throws IOException {
+        String model = golden.json().get("model").asText();
+        golden.check(temp, Golden.file("sd-pictures/" + (model.equals("large") ? "large" : "three")), Golden.file("sd-pictures/" + model));
+    }
+
     static Stream<Arguments> secondVersion() {
         return GoldenCase.all("sd2");
     }
