@@ -295,9 +295,7 @@ final class Generate implements Callable<Integer> {
         settings.put("Seed", String.valueOf(o.seed() + picture));
         settings.put("Size", o.width() + "x" + o.height());
         settings.put("Model", model.name());
-        if (wish.has(Prompt.Role.INIT)) {
-            settings.put("Denoising strength", number(o.strength(wish)));
-        }
+        settings.putAll(GivenPictures.settings(wish, o));
         if (o.clipSkip() > 0) {
             // A1111 counts the layer that it stops at, from the last, which is 1.
             settings.put("Clip skip", String.valueOf(o.clipSkip() + 1));
@@ -313,7 +311,7 @@ final class Generate implements Callable<Integer> {
         return new GenerationParameters(prompt, negative, settings);
     }
 
-    private static String number(double x) {
+    static String number(double x) {
         return x == Math.rint(x) ? String.valueOf((long) x) : String.valueOf(x);
     }
 

@@ -6,9 +6,12 @@ import io.sfumato.image.Image;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import picocli.CommandLine.Option;
 
 /** The pictures that a prompt comes with, and what is to be done with them. */
@@ -29,6 +32,34 @@ final class GivenPictures {
     @Option(order = 33, names = "--depth", paramLabel = "IMAGE", description = "near light, far dark: for models that look at depths")
     private void depth(Path file) {
         files.put(Prompt.Role.DEPTH, file);
+    }
+
+    @Option(order = 36, names = "--mask-blur", paramLabel = "R", description = "pixels that the mask's edge is softened by (0)")
+    private void maskBlur(double radius) {
+        changes.add(o -> o.withMaskBlur(radius));
+    }
+
+    @Option(order = 37, names = "--mask-padding", paramLabel = "N",
+            description = "draw only the part within N pixels of the mask, enlarged (the whole picture)")
+    private void maskPadding(int pixels) {
+        changes.add(o -> {
+            if (pixels == Options.WHOLE_PICTURE) {
+                throw new IllegalArgumentException("mask padding must be 0 to 16384, not " + pixels);
+            }
+            return o.withMaskPadding(pixels);
+        });
+    }
+
+    @Option(order = 38, names = "--mask-fill", paramLabel = "WHAT",
+            description = "under the mask before drawing begins: original, surroundings, latent-noise or latent-nothing (original)")
+    private void maskFill(String what) {
+        changes.add(o -> o.withMaskFill(Stream.of(Options.MaskFill.values()).filter(fill -> name(fill).equals(what)).findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("unknown mask fill '" + what
+                        + "': use original, surroundings, latent-noise or latent-nothing"))));
+    }
+
+    private static String name(Options.MaskFill fill) {
+        return fill.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
     @Option(order = 34, names = "--image-guidance", paramLabel = "G",
@@ -52,6 +83,28 @@ final class GivenPictures {
             }
             return o.withStrength(strength);
         });
+    }
+
+    /** What A1111 and its kin store of it. */
+    static Map<String, String> settings(Prompt prompt, Options o) {
+        Map<String, String> settings = new LinkedHashMap<>();
+        if (prompt.has(Prompt.Role.INIT)) {
+            settings.put("Denoising strength", Generate.number(o.strength(prompt)));
+        }
+        if (prompt.has(Prompt.Role.MASK)) {
+            settings.put("Mask blur", Generate.number(o.maskBlur()));
+            if (o.maskPadding() != Options.WHOLE_PICTURE) {
+                settings.put("Inpaint area", "Only masked");
+                settings.put("Masked area padding", String.valueOf(o.maskPadding()));
+            }
+            settings.put("Masked content", switch (o.maskFill()) {
+                case ORIGINAL -> "original";
+                case SURROUNDINGS -> "fill";
+                case LATENT_NOISE -> "latent noise";
+                case LATENT_NOTHING -> "latent nothing";
+            });
+        }
+        return settings;
     }
 
     Options change(Options o) {

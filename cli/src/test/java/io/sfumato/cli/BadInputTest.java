@@ -44,6 +44,9 @@ class BadInputTest {
         "--strength  | 1.5      | strength must be 0 to 1, not 1.5",
         "--image-guidance | NaN | image guidance must be a number, not NaN",
         "--noise-level | 1000   | noise level must be 0 to 999, not 1000",
+        "--mask-blur | -1       | mask blur must be 0 to 256, not -1",
+        "--mask-padding | -1    | mask padding must be 0 to 16384, not -1",
+        "--mask-fill | grey     | unknown mask fill 'grey': use original, surroundings, latent-noise or latent-nothing",
         "--dtype     | f64      | unknown dtype 'f64': use f32, bf16 or f16",
         "--dtype     | f16      | f16 is not for the CPU: use f32, or bf16 where the CPU has it",
         "--device    | tpu      | unknown device 'tpu': use cpu, cuda or mps",
@@ -137,6 +140,8 @@ class BadInputTest {
         Image.filled(32, 40, 0).write(mask);
         refused(with("--mask", mask), Main.MISUSED, "a mask says where to draw an init picture anew, and there is no init picture");
         refused(with("--mask", mask, "--init", init), Main.MISUSED, "the mask is 32x40, where the init picture's 32x32 is wanted");
+        refused(with("--mask", init, "--init", init, "--mask-padding", 4), Main.FAILED,
+                "the mask is black everywhere: there is nothing to be drawn anew");
         refused(with("--depth", init), Main.MISUSED, "this model does not take a depth map; it takes a text with an init picture, a mask");
         refused(with("--init", init, "--strength", 0.2), Main.MISUSED, "strength 0.2 of 4 steps leaves none: at least 0.25 is wanted");
     }

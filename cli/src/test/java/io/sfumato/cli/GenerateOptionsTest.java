@@ -3,6 +3,7 @@ package io.sfumato.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sfumato.image.Image;
+import io.sfumato.image.Resampling;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,6 +23,7 @@ import picocli.CommandLine.Model.OptionSpec;
 class GenerateOptionsTest {
     private static final Map<String, Object> CHANGES = new LinkedHashMap<>();
     private static final Map<String, Object> CHANGES_WITH_INIT = new LinkedHashMap<>();
+    private static final Map<String, Object> CHANGES_WITH_MASK = new LinkedHashMap<>();
     private static final Map<String, String> REFUSED = Map.of(
             "--eta", "0.5",                                         // the model's own sampler is not DDIM
             "--depth", "depth.png",                                 // the model does not look at depths
@@ -44,6 +46,9 @@ class GenerateOptionsTest {
         CHANGES.put("--prediction", "v");
         CHANGES_WITH_INIT.put("--strength", 0.5);
         CHANGES_WITH_INIT.put("--mask", "mask.png");
+        CHANGES_WITH_MASK.put("--mask-blur", 6);
+        CHANGES_WITH_MASK.put("--mask-padding", 3);
+        CHANGES_WITH_MASK.put("--mask-fill", "latent-nothing");
         ABOUT_ELSE.putAll(Map.of("--output", List.of("other.png"), "--trace", List.of(), "--preview", List.of("now.png"),
                 "--preview-every", List.of(2), "--threads", List.of(1), "--json", List.of(), "--quiet", List.of(), "--debug", List.of()));
         // For other models.
@@ -60,6 +65,7 @@ class GenerateOptionsTest {
         known.addAll(REFUSED.keySet());
         known.addAll(ABOUT_ELSE.keySet());
         known.addAll(CHANGES_WITH_INIT.keySet());
+        known.addAll(CHANGES_WITH_MASK.keySet());
         known.addAll(Set.of("--config", "--ema", "--init", "--model", "--help", "--version"));
         Set<String> options = Main.commandLine().getSubcommands().get("generate").getCommandSpec().options().stream()
                 .map(OptionSpec::longestName).collect(Collectors.toCollection(TreeSet::new));
@@ -100,6 +106,19 @@ class GenerateOptionsTest {
         for (var option : CHANGES_WITH_INIT.entrySet()) {
             Object value = option.getValue().toString().endsWith(".png") ? folder.resolve(option.getValue().toString()) : option.getValue();
             assertThat(trace("--init", init, option.getKey(), value)).as("%s", option).isNotEqualTo(base);
+        }
+    }
+
+    @Test
+    void optionsOfAMaskChangeTheNumbers() throws IOException {
+        Path init = folder.resolve("init.png"), mask = folder.resolve("mask.png");
+        Image.grid(List.of(Image.filled(16, 32, 0x3060c0), Image.filled(16, 32, 0xf0a000)), 2).write(init);
+        Image.grid(List.of(Image.filled(8, 16, 0), Image.filled(8, 16, 0xffffff), Image.filled(8, 16, 0), Image.filled(8, 16, 0)), 4)
+                .resize(32, 32, Resampling.BILINEAR).write(mask);
+        byte[] base = trace("--init", init, "--mask", mask, "--strength", 0.75);
+        for (var option : CHANGES_WITH_MASK.entrySet()) {
+            assertThat(trace("--init", init, "--mask", mask, "--strength", 0.75, option.getKey(), option.getValue())).as("%s", option)
+                    .isNotEqualTo(base);
         }
     }
 

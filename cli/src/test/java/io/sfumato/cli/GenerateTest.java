@@ -137,7 +137,12 @@ class GenerateTest {
         assertThat(ran.err()).startsWith("1 picture of 40x40");
         assertThat(GenerationParameters.of(ImageFile.read(file)).orElseThrow().settings()).containsEntry("Denoising strength", "0.5");
         assertThat(Ran.generate("--output", file, "--init", init, "--mask", init, "--width", 32).err()).startsWith("1 picture of 32x40");
-        assertThat(GenerationParameters.of(ImageFile.read(file)).orElseThrow().settings()).containsEntry("Denoising strength", "1");
+        assertThat(GenerationParameters.of(ImageFile.read(file)).orElseThrow().settings()).containsEntry("Denoising strength", "1")
+                .containsEntry("Mask blur", "0").containsEntry("Masked content", "original").doesNotContainKey("Inpaint area");
+        Ran.generate("--output", file, "--init", init, "--mask", init, "--mask-padding", 8, "--mask-fill", "surroundings");
+        assertThat(Image.read(file).toString()).isEqualTo("45x40 RGB");
+        assertThat(GenerationParameters.of(ImageFile.read(file)).orElseThrow().settings()).containsEntry("Inpaint area", "Only masked")
+                .containsEntry("Masked area padding", "8").containsEntry("Masked content", "fill");
     }
 
     @Test
