@@ -28,7 +28,8 @@ record StableDiffusionLatents(AutoencoderKl vae, LoadOptions load, double[] lowA
         try (var scope = new Scope()) {
             Tensor[] rows = new Tensor[(int) pictures.size(0)];
             for (int i = 0; i < rows.length; i++) {
-                AutoencoderKl.Posterior p = vae.encode(pictures.narrow(0, i, 1).to(load.dtype()).to(load.device()));
+                Tensor picture = pictures.narrow(0, i, 1).to(load.dtype()).to(load.device());
+                AutoencoderKl.Posterior p = large(pictures.size(2) * pictures.size(3)) ? vae.encodeInStrips(picture) : vae.encode(picture);
                 rows[i] = Tensor.cat(1, p.mean(), p.logvar()).to(DType.F32).to(Device.CPU);
             }
             return scope.keep(Tensor.cat(0, rows));
@@ -51,13 +52,18 @@ record StableDiffusionLatents(AutoencoderKl vae, LoadOptions load, double[] lowA
         return NoiseLevel.ofAlphaCumprod(lowAlphas[level]).addNoise(pictures, noise.next(pictures));
     }
 
+    private boolean large(double pixels) {
+        return StableDiffusionMemory.inStrips(vae.config(), load, pixels);
+    }
+
     /** Latents (B, z, h, w) to pictures (B, 3, H, W) in [0, 1]. */
     Tensor decode(Tensor latents) {
         try (var scope = new Scope()) {
             Tensor[] pictures = new Tensor[(int) latents.size(0)];
             for (int i = 0; i < pictures.length; i++) {
                 Tensor z = latents.narrow(0, i, 1).div(vae.config().scalingFactor()).to(load.dtype()).to(load.device());
-                pictures[i] = vae.decode(z).to(DType.F32).mul(0.5).add(0.5).clamp(0, 1);
+                boolean large = large(z.size(2) * z.size(3) * factor() * factor());
+                pictures[i] = (large ? vae.decodeInStrips(z) : vae.decode(z)).to(DType.F32).mul(0.5).add(0.5).clamp(0, 1);
             }
             return scope.keep(Tensor.cat(0, pictures));
         }

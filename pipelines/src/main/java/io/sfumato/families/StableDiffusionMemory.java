@@ -33,13 +33,31 @@ final class StableDiffusionMemory {
         double pixels = (double) width * height;
         double latents = pixels / vae.factor() / vae.factor();
         double denoising = o.count() * (o.guidance() > 1 ? 2 : 1) * latents * unetNumbers(unet);
-        double decoding = pixels * decoderNumbers(vae);
+        double decoding = decoding(vae, load, pixels) / load.dtype().bytes();
         double pictures = o.count() * pixels * vae.outChannels() * 2;
         long weights = Stream.of("text_encoder", "unet", "vae").mapToLong(component -> parameters(folder, component)).sum();
         // Of what the lesser stage held, half is still with the allocator; so is a tenth of the weights that another type was made of.
         double held = Math.max(denoising, decoding) + Math.min(denoising, decoding) / 2 + (load.dtype() == DType.F32 ? 0 : weights / 10.0);
         return new MemoryEstimate(o.count() + (o.count() == 1 ? " picture of " : " pictures of ") + width + "x" + height,
                 weights * load.dtype().bytes(), (long) ((held + pictures) * load.dtype().bytes()));
+    }
+
+    /** Whether a picture is coded a strip of rows at a time: at once it would need more than 2 GiB. */
+    static boolean inStrips(AutoencoderKl.Config vae, LoadOptions load, double pixels) {
+        return pixels * decoderNumbers(vae) * load.dtype().bytes() > 2.0 * (1L << 30);
+    }
+
+    private static double decoding(AutoencoderKl.Config vae, LoadOptions load, double pixels) {
+        if (!inStrips(vae, load, pixels)) {
+            return pixels * decoderNumbers(vae) * load.dtype().bytes();
+        }
+        int below = vae.widths()[Math.min(1, vae.widths().length - 1)];
+        return held(pixels * vae.widths()[0], load) + held(pixels / 4 * below, load) + (1L << 29);
+    }
+
+    /** A map held whole: of half the bytes from 1 GiB on. */
+    private static double held(double numbers, LoadOptions load) {
+        return Math.min(numbers * load.dtype().bytes(), Math.max(1L << 30, numbers * 2));
     }
 
     private static long parameters(ModelFolder folder, String component) {

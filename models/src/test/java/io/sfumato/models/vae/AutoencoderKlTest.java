@@ -52,6 +52,26 @@ class AutoencoderKlTest {
         }
     }
 
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("cases")
+    void stripsGiveWhatTheWholeDoes(String name, JsonNode c) {
+        var exact = new StripMap.Limits(1, Long.MAX_VALUE);     // strips of two rows
+        var half = new StripMap.Limits(1, 1);                   // and all in float16
+        try (var scope = new Scope(); SafeTensors golden = SafeTensors.open(VARIANTS.resolve("vae/golden.safetensors"))) {
+            with(VARIANTS.resolve(c.get("model").asText()), vae -> {
+                Tensor picture = Fixture.tensor(golden, c, "input").narrow(0, 0, 1), z = Fixture.tensor(golden, c, "mean").narrow(0, 0, 1);
+                AutoencoderKl.Posterior whole = vae.encode(picture);
+                Fixture.assertClose("mean", vae.encodeInStrips(picture, exact).mean(), whole.mean(), 1e-5);
+                Fixture.assertClose("logvar", vae.encodeInStrips(picture, exact).logvar(), whole.logvar(), 1e-5);
+                Fixture.assertClose("decoded", vae.decodeInStrips(z, exact), vae.decode(z), 1e-5);
+                Fixture.assertClose("mean, half", vae.encodeInStrips(picture, half).mean(), whole.mean(), 2e-3);
+                Fixture.assertClose("decoded, half", vae.decodeInStrips(z, half), vae.decode(z), 2e-3);
+                Fixture.assertNothingIsLeft(() -> vae.decodeInStrips(z, half));
+                Fixture.assertNothingIsLeft(() -> vae.encodeInStrips(picture, exact));
+            });
+        }
+    }
+
     @Test
     void samplesAsDiffusersDoes() {
         try (var scope = new Scope(); SafeTensors golden = SafeTensors.open(SD1.resolve("golden.safetensors")); var rng = new Rng(5)) {
