@@ -153,6 +153,9 @@ final class Inspect implements Callable<Integer> {
 
     private static ObjectNode folder(ModelFolder folder) throws IOException {
         ObjectNode found = JSON.createObjectNode().put("kind", "model folder").put("pipeline", folder.pipeline());
+        if (!Files.exists(folder.path().resolve("model_index.json"))) {
+            return research(folder, found);
+        }
         JsonNode index = JsonFile.read(folder.path().resolve("model_index.json"));
         ObjectNode components = found.putObject("components");
         long sum = 0;
@@ -170,6 +173,22 @@ final class Inspect implements Callable<Integer> {
             }
             if (WEIGHTS_IN.contains(entry.getKey())) {
                 sum += weights(folder, entry.getKey(), component);
+            }
+        }
+        return found.put("parameters", sum);
+    }
+
+    /** A folder as research code published it: its files of weights are all that there is to tell. */
+    private static ObjectNode research(ModelFolder folder, ObjectNode found) throws IOException {
+        ObjectNode files = found.putObject("files");
+        long sum = 0;
+        try (Stream<Path> all = Files.walk(folder.path(), 2)) {
+            for (Path file : all.filter(f -> f.toString().matches(".*\\.(pt|pkl|ckpt|bin|safetensors)")).sorted().toList()) {
+                try (TensorSource source = TensorSource.open(file)) {
+                    long count = parameters(source);
+                    files.put(folder.path().relativize(file).toString(), count);
+                    sum += count;
+                }
             }
         }
         return found.put("parameters", sum);

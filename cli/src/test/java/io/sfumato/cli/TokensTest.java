@@ -78,6 +78,13 @@ class TokensTest {
     }
 
     @Test
+    void aFolderOfResearchCodeIsInspected() {
+        Ran ran = Ran.command("inspect", PIPELINES.resolve("kakao"));
+        assertThat(ran.err()).isEmpty();
+        assertThat(ran.out()).contains("pipeline: minDALL-E").contains("stage2_last.ckpt: 4").contains("stage1_last.ckpt: ");
+    }
+
+    @Test
     void promptsGrowOnOneSheet() throws IOException {
         Path prompts = Files.writeString(folder.resolve("p.txt"), "a cat\n\na cat and a dog\n"), sheet = folder.resolve("sheet.png");
         assertThat(Ran.command("grow", prompts, "--model", PIPELINES.resolve("kakao"), "--count", 3, "--output", sheet).err()).isEmpty();

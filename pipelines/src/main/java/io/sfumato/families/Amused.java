@@ -48,7 +48,7 @@ final class Amused implements TextToImage {
     private final ClipTokenizer tokenizer;
     private final ClipText text;
     private final UVit2D network;
-    private final VqGan pictures;
+    private final UnitRange pictures;
     private final int mask;
     private final MaskedDecoding.Schedule schedule;
     private final Options defaults;
@@ -71,7 +71,7 @@ final class Amused implements TextToImage {
             }
             text = build(folder, "text_encoder", w -> new ClipText(w, textConfig));
             network = build(folder, "transformer", w -> new UVit2D(w, config));
-            pictures = build(folder, "vqvae", w -> new VqGan(w, vqConfig));
+            pictures = new UnitRange(build(folder, "vqvae", w -> new VqGan(w, vqConfig)));
             int side = config.side() * pictures.factor();
             defaults = FolderDefaults.of(folder, Options.defaults().withSteps(12).withGuidance(10).withSize(side, side));
         } catch (RuntimeException e) {
@@ -188,11 +188,11 @@ final class Amused implements TextToImage {
         return new Tensor[] {Tensor.cat(0, states).repeatInterleave(o.count(), 0), Tensor.cat(0, pooled).repeatInterleave(o.count(), 0)};
     }
 
-    /** Codes (N, h, w) to pictures, one at a time. This tokenizer was trained on [0, 1]. */
+    /** Codes (N, h, w) to pictures, one at a time. */
     private Tensor decode(Tensor codes) {
         try (var scope = new Scope()) {
             return scope.keep(Tensor.cat(0, IntStream.range(0, (int) codes.size(0)).mapToObj(i ->
-                    pictures.picture(pictures.quantized(codes.narrow(0, i, 1).to(load.device()))).to(DType.F32).clamp(0, 1))
+                    pictures.decode(codes.narrow(0, i, 1).to(load.device())).to(DType.F32))
                     .toArray(Tensor[]::new)));
         }
     }

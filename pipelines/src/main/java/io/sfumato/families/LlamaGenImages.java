@@ -27,8 +27,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -86,7 +88,10 @@ final class LlamaGenImages implements TokenModel {
 
     private static Path file(Path folder, String name) {
         try (Stream<Path> all = Files.list(folder)) {
-            List<Path> found = all.filter(f -> f.getFileName().toString().matches(name + "\\.(pt|safetensors)")).sorted().toList();
+            // The same weights in two formats are one file: the mapped one.
+            List<Path> found = List.copyOf(all.filter(f -> f.getFileName().toString().matches(name + "\\.(pt|safetensors)")).sorted()
+                    .collect(Collectors.toMap(f -> f.toString().replaceFirst("\\.[a-z]+$", ""), f -> f, (pt, mapped) -> mapped,
+                            TreeMap::new)).values());
             if (found.size() != 1) {
                 throw new CheckpointException(folder + ": has " + found.size() + " files named " + name.replace("[^/]*", "*")
                         + ".pt or .safetensors, where one is wanted: " + found.stream().map(Path::getFileName).toList());

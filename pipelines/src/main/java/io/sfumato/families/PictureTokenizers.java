@@ -4,6 +4,7 @@ import io.sfumato.LoadOptions;
 import io.sfumato.io.CheckpointException;
 import io.sfumato.io.ConfigJson;
 import io.sfumato.io.ConfigYaml;
+import io.sfumato.io.JsonFile;
 import io.sfumato.io.TensorSource;
 import io.sfumato.models.tokenizer.DVae;
 import io.sfumato.models.tokenizer.PictureTokenizer;
@@ -69,7 +70,8 @@ public final class PictureTokenizers {
         }
         for (String component : List.of("vqvae", "movq", "vq", "dvae")) {
             if (Files.isDirectory(path.resolve(component))) {
-                return read(files, path.resolve(component));
+                PictureTokenizer found = read(files, path.resolve(component));
+                return found instanceof VqGan vq && isAmused(path) ? new UnitRange(vq) : found;
             }
         }
         if (Files.exists(path.resolve("stage1_last.ckpt"))) {
@@ -85,6 +87,11 @@ public final class PictureTokenizers {
         }
         throw new CheckpointException(path + ": no tokenizer of pictures: neither config.json, nor encoder.pkl and decoder.pkl, nor"
                 + " stage1_last.ckpt is in it");
+    }
+
+    private static boolean isAmused(Path folder) {
+        Path index = folder.resolve("model_index.json");
+        return Files.exists(index) && JsonFile.read(index).path("_class_name").asText().startsWith("Amused");
     }
 
     private static PictureTokenizer folder(OpenFiles files, Path path) {

@@ -22,6 +22,7 @@ import io.sfumato.io.CheckpointException;
 import io.sfumato.io.ConfigJson;
 import io.sfumato.io.JsonFile;
 import io.sfumato.io.SafeTensors;
+import io.sfumato.io.TorchPickle;
 import io.sfumato.io.Weights;
 import io.sfumato.models.t5.T5Encoder;
 import io.sfumato.models.tokenizer.Detokenizer;
@@ -35,6 +36,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -232,6 +234,13 @@ class TokenModelsTest {
             refused(model, Prompt.of("1"), o.withSampler("ddim"), "this model picks tokens: it has neither samplers nor schedules; "
                     + "temperature, top-k and top-p say how it picks");
         }
+        try (var scope = new Scope(); TorchPickle file = TorchPickle.open(folder.resolve("gpt_c2i.pt"))) {
+            Map<String, Tensor> tensors = new HashMap<>();
+            file.names().forEach(name -> tensors.put(name, file.get(name)));
+            SafeTensors.write(folder.resolve("gpt_c2i.safetensors"), tensors, Map.of());
+        }
+        TextToImage.load(folder.toString()).close();        // the same in two formats
+        Files.delete(folder.resolve("gpt_c2i.safetensors"));
         Files.copy(Golden.file("llamagen/gpt_t2i.pt"), folder.resolve("t2i_XL.pt"));
         assertThatExceptionOfType(CheckpointException.class).isThrownBy(() -> TextToImage.load(folder.toString()))
                 .withMessage(folder + ": has 2 files named (gpt|c2i|t2i)*.pt or .safetensors, where one is wanted: [gpt_c2i.pt, "
