@@ -52,22 +52,22 @@ public final class Parti {
         }
 
         /** 350 million parameters in attention and feed-forward layers; the others of table 1 follow. */
-        public static Config small() {
+        public static Config parti350M() {
             return published(12, 12, 1024, 16);
         }
 
         /** 750 million. */
-        public static Config medium() {
+        public static Config parti750M() {
             return published(12, 36, 1024, 16);
         }
 
         /** 3 billion. */
-        public static Config large() {
+        public static Config parti3B() {
             return published(12, 36, 2048, 32);
         }
 
         /** 20 billion. */
-        public static Config huge() {
+        public static Config parti20B() {
             return published(16, 64, 4096, 64);
         }
 

@@ -26,14 +26,14 @@ class PartiTest {
     /** Table 1: attention and feed-forward matrices alone, without embeddings, biases and norms. */
     @Test
     void publishedSizes() {
-        assertThat(matrices(Parti.Config.small())).isBetween(345_000_000L, 355_000_000L);
-        assertThat(matrices(Parti.Config.medium())).isBetween(745_000_000L, 760_000_000L);
-        assertThat(matrices(Parti.Config.large())).isBetween(2_950_000_000L, 3_050_000_000L);
-        assertThat(matrices(Parti.Config.huge())).isBetween(19_900_000_000L, 20_500_000_000L);
-        Parti.Config huge = Parti.Config.huge();
-        assertThat(List.of(huge.encoderLayers(), huge.decoderLayers(), huge.width(), huge.mlp(), huge.heads()))
+        assertThat(matrices(Parti.Config.parti350M())).isBetween(345_000_000L, 355_000_000L);
+        assertThat(matrices(Parti.Config.parti750M())).isBetween(745_000_000L, 760_000_000L);
+        assertThat(matrices(Parti.Config.parti3B())).isBetween(2_950_000_000L, 3_050_000_000L);
+        assertThat(matrices(Parti.Config.parti20B())).isBetween(19_900_000_000L, 20_500_000_000L);
+        Parti.Config largest = Parti.Config.parti20B();
+        assertThat(List.of(largest.encoderLayers(), largest.decoderLayers(), largest.width(), largest.mlp(), largest.heads()))
                 .containsExactly(16, 64, 4096, 16384, 64);
-        assertThat(huge.length()).isEqualTo(1024);
+        assertThat(largest.length()).isEqualTo(1024);
     }
 
     private static long matrices(Parti.Config config) {
