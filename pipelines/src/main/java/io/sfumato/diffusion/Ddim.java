@@ -38,8 +38,6 @@ record Ddim(double eta, boolean clippedOutput) implements Sampler {
         double[] alphas = config.alphasCumprod();
         double last = config.flag("set_alpha_to_one", true) ? 1 : alphas[0];
         Grid grid = Grid.ofAlphas(config.timesteps(Spacing.LEADING, steps), alphas, last, config.trainTimesteps() / steps.count());
-        Clipping clipping = config.flag("thresholding", false) ? config.dynamicThreshold()
-                : config.flag("clip_sample", true) ? Clipping.range(config.number("clip_sample_range", 1)) : Clipping.none();
-        return new Sampling(new Ddim(options.eta(), options.clippedOutput()), grid, config.prediction(), clipping, 1);
+        return new Sampling(new Ddim(options.eta(), options.clippedOutput()), grid, config.prediction(), config.clipping(true), 1);
     }
 }

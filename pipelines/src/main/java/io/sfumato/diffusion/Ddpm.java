@@ -2,6 +2,7 @@ package io.sfumato.diffusion;
 
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
+import java.util.Locale;
 
 /**
  * Ancestral sampling of denoising diffusion probabilistic models (Ho et al. 2020, algorithm 2), with the strides and learned
@@ -55,7 +56,7 @@ record Ddpm(Variance variance, Strides strides) implements Sampler {
     private boolean learned(Tensor raw, Tensor x) {
         boolean learned = variance == Variance.LEARNED || variance == Variance.LEARNED_RANGE;
         if (learned && raw.size(1) != 2 * x.size(1)) {
-            throw new IllegalArgumentException("variance_type " + variance.name().toLowerCase() + " wants " + 2 * x.size(1)
+            throw new IllegalArgumentException("variance_type " + variance.name().toLowerCase(Locale.ROOT) + " wants " + 2 * x.size(1)
                     + " channels from the network, which gives " + raw.size(1));
         }
         return learned;
@@ -82,9 +83,8 @@ record Ddpm(Variance variance, Strides strides) implements Sampler {
             case "learned_range" -> Variance.LEARNED_RANGE;
             default -> Variance.FIXED_SMALL;
         };
-        Clipping clipping = config.flag("thresholding", false) ? config.dynamicThreshold() : clipping(config);
         Grid grid = Grid.ofAlphas(config.timesteps(Spacing.LEADING, steps), config.alphasCumprod(), 1, 1);
-        return new Sampling(new Ddpm(variance, Strides::ofAlphas), grid, config.prediction(), clipping, 1);
+        return new Sampling(new Ddpm(variance, Strides::ofAlphas), grid, config.prediction(), config.clipping(true), 1);
     }
 
     /** unCLIP's own layout (Ramesh et al. 2022): both ends of the training are among the timesteps. */
@@ -98,10 +98,6 @@ record Ddpm(Variance variance, Strides strides) implements Sampler {
         Grid grid = Grid.ofAlphas(timesteps, config.alphasCumprod(), 1, 1);
         Strides strides = Strides.ofBetas(config.schedulerClass().betas().values(config));
         var sampler = new Ddpm(range ? Variance.LEARNED_RANGE : Variance.FIXED_SMALL, strides);
-        return new Sampling(sampler, grid, config.prediction(), clipping(config), 1);
-    }
-
-    private static Clipping clipping(SchedulerConfig config) {
-        return config.flag("clip_sample", true) ? Clipping.range(config.number("clip_sample_range", 1)) : Clipping.none();
+        return new Sampling(sampler, grid, config.prediction(), config.range(true), 1);
     }
 }

@@ -70,6 +70,6 @@ record Deis(int order, boolean lowerOrderFinal) implements Sampler {
         config.require("algorithm_type", "deis", "dpmsolver", "dpmsolver++");
         config.require("solver_type", "logrho", "midpoint", "heun", "bh1", "bh2");
         var sampler = new Deis(DpmSolverMultistep.order(config, 3), config.flag("lower_order_final", true));
-        return LambdaLayout.of(config, steps).sampling(sampler, DpmSolverMultistep.clipping(config));
+        return LambdaLayout.of(config, steps).sampling(sampler, config.thresholding());
     }
 }

@@ -77,7 +77,7 @@ record DpmSolverMultistep(DpmAlgorithm algorithm, int order, boolean heun, boole
         }
         var sampler = new DpmSolverMultistep(algorithm, order, heun(config), config.flag("lower_order_final", true),
                 config.flag("euler_at_final", false));
-        return LambdaLayout.of(config, steps).sampling(sampler, clipping(config));
+        return LambdaLayout.of(config, steps).sampling(sampler, config.thresholding());
     }
 
     static DpmAlgorithm algorithm(SchedulerConfig config, String... choices) {
@@ -101,9 +101,5 @@ record DpmSolverMultistep(DpmAlgorithm algorithm, int order, boolean heun, boole
 
     static boolean heun(SchedulerConfig config) {
         return config.choice("solver_type", "midpoint", "heun", "logrho", "bh1", "bh2").equals("heun");
-    }
-
-    static Clipping clipping(SchedulerConfig config) {
-        return config.flag("thresholding", false) ? config.dynamicThreshold() : Clipping.none();
     }
 }

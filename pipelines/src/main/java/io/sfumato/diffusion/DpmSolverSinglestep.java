@@ -68,7 +68,7 @@ record DpmSolverSinglestep(DpmAlgorithm algorithm, List<Integer> orders, boolean
             orders.set(orders.size() - 1, 1);
         }
         var sampler = new DpmSolverSinglestep(algorithm, List.copyOf(orders), DpmSolverMultistep.heun(config));
-        return layout.sampling(sampler, DpmSolverMultistep.clipping(config));
+        return layout.sampling(sampler, config.thresholding());
     }
 
     /** 1, 2, ..., {@code order} over and over; with {@code lower} the last call is of a lower order. */

@@ -48,6 +48,6 @@ record EdmLayout(SchedulerConfig config, double[] sigmas) {
         }
         var sampler = new DpmSolverMultistep(algorithm, order, DpmSolverMultistep.heun(config), config.flag("lower_order_final", true),
                 config.flag("euler_at_final", false));
-        return EdmLayout.of(config, steps).sampling(sampler, DpmSolverMultistep.clipping(config));
+        return EdmLayout.of(config, steps).sampling(sampler, config.thresholding());
     }
 }

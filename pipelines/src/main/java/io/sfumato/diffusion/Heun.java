@@ -37,7 +37,6 @@ record Heun() implements Sampler {
     }
 
     static Sampling plan(SchedulerConfig config, Steps steps, StepOptions options) {
-        Clipping clipping = config.flag("clip_sample", false) ? Clipping.range(config.number("clip_sample_range", 1)) : Clipping.none();
-        return SigmaLayout.of(config, steps).twice().sampling(new Heun(), clipping);
+        return SigmaLayout.of(config, steps).twice().sampling(new Heun(), config.range(false));
     }
 }

@@ -30,9 +30,8 @@ record Lcm(double scaling) implements Sampler {
     }
 
     static Sampling plan(SchedulerConfig config, Steps steps, StepOptions options) {
-        Clipping clipping = config.flag("thresholding", false) ? config.dynamicThreshold()
-                : config.flag("clip_sample", false) ? Clipping.range(config.number("clip_sample_range", 1)) : Clipping.none();
-        return new Sampling(new Lcm(config.number("timestep_scaling", 10)), grid(config, steps), config.prediction(), clipping, 1);
+        var sampler = new Lcm(config.number("timestep_scaling", 10));
+        return new Sampling(sampler, grid(config, steps), config.prediction(), config.clipping(false), 1);
     }
 
     /** Some of the timesteps that a model was distilled at, of the lower {@code strength} share of them, evenly. */

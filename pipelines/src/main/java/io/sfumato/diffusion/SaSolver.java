@@ -129,7 +129,7 @@ record SaSolver(int predictor, int corrector, boolean ofData, boolean lowerOrder
         }
         var sampler = new SaSolver(order(config, "predictor_order"), order(config, "corrector_order"), ofData,
                 config.flag("lower_order_final", true));
-        return LambdaLayout.of(config, steps).sampling(sampler, DpmSolverMultistep.clipping(config));
+        return LambdaLayout.of(config, steps).sampling(sampler, config.thresholding());
     }
 
     private static int order(SchedulerConfig config, String key) {

@@ -260,7 +260,19 @@ public record SchedulerConfig(String className, Map<String, JsonNode> keys) {
         return choice("final_sigmas_type", "zero", "sigma_min").equals("zero");
     }
 
-    Clipping dynamicThreshold() {
-        return Clipping.dynamic(number("dynamic_thresholding_ratio", 0.995), number("sample_max_value", 1));
+    /** Dynamic thresholding where it is on. */
+    Clipping thresholding() {
+        return flag("thresholding", false)
+                ? Clipping.dynamic(number("dynamic_thresholding_ratio", 0.995), number("sample_max_value", 1)) : Clipping.none();
+    }
+
+    /** The range that pictures are cut to where {@code clip_sample}, which is {@code absent} if not given, is on. */
+    Clipping range(boolean absent) {
+        return flag("clip_sample", absent) ? Clipping.range(number("clip_sample_range", 1)) : Clipping.none();
+    }
+
+    /** Thresholding before the range. */
+    Clipping clipping(boolean absent) {
+        return flag("thresholding", false) ? thresholding() : range(absent);
     }
 }

@@ -152,6 +152,6 @@ record UniPc(int order, boolean ofData, boolean expm1, boolean lowerOrderFinal, 
         }
         Set<Integer> uncorrected = Set.copyOf(Arrays.stream(config.numbers("disable_corrector")).mapToObj(d -> (int) d).toList());
         return LambdaLayout.of(config, steps).sampling(new UniPc(order, ofData, expm1, lower, uncorrected),
-                DpmSolverMultistep.clipping(config));
+                config.thresholding());
     }
 }
