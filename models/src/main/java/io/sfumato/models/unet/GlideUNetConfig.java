@@ -101,6 +101,28 @@ public record GlideUNetConfig(int inChannels, int outChannels, int[] widths, int
         return statesWidth > 0 ? statesWidth : contextWidths[0];
     }
 
+    /**
+     * Imagen's base model (Saharia et al. 2022, appendix F.1; 2 billion parameters): no attention at full size, text states projected and
+     * normalised, pooled into the time embedding.
+     *
+     * @param width     of the first level; the others have twice, three times and so on as much
+     * @param textWidth of the text states
+     */
+    public static GlideUNetConfig imagen(int width, int levels, int layers, int headWidth, int textWidth, int groups) {
+        int[] widths = new int[levels], all = new int[levels], heads = new int[levels], contexts = new int[levels];
+        boolean[] attends = new boolean[levels];
+        for (int i = 0; i < levels; i++) {
+            widths[i] = (i + 1) * width;
+            all[i] = layers;
+            heads[i] = headWidth;
+            contexts[i] = levels * width;
+            attends[i] = i > 0;
+        }
+        return new GlideUNetConfig(3, 3, widths, all, attends, attends, Mid.ATTENTION, heads, heads, contexts, new boolean[levels], false,
+                true, groups, 1e-5, Activation.SILU, 4 * width, true, 0, true, true, List.of(), 1, 1, false, 3, 3, Context.PROJECTED,
+                textWidth, Label.NONE, 0, Added.TEXT, textWidth / headWidth);
+    }
+
     /** Width of the text states as they are given. */
     public int pooledWidth() {
         return pooledWidth(statesWidth, contextWidths);
