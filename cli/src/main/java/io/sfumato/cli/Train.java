@@ -1,6 +1,8 @@
 package io.sfumato.cli;
 
 import io.sfumato.hub.ModelUri;
+import io.sfumato.training.ImagenRecipe;
+import io.sfumato.training.ImagenTrainer;
 import io.sfumato.training.Progress;
 import io.sfumato.training.Recipe;
 import io.sfumato.training.TokenRecipe;
@@ -51,7 +53,12 @@ final class Train implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         PrintWriter err = spec.commandLine().getErr();
         if (TokenRecipe.matches(file)) {
-            return trainTokens();
+            TokenRecipe recipe = TokenRecipe.read(file);
+            return trainOther(recipe.name(), (folder, line, check) -> new TokenTrainer(recipe, folder, line).train(saved -> check.run()));
+        }
+        if (ImagenRecipe.fits(file)) {
+            ImagenRecipe recipe = ImagenRecipe.read(file);
+            return trainOther(recipe.name(), (folder, line, check) -> new ImagenTrainer(recipe, folder, line).train(saved -> check.run()));
         }
         Recipe recipe = Recipe.read(file);
         Path folder = run.isEmpty() ? Path.of("runs", recipe.name()) : run.get(0);
@@ -78,14 +85,17 @@ final class Train implements Callable<Integer> {
         }
     }
 
-    /** A model that writes pictures as tokens. */
-    private int trainTokens() {
+    /** A training that is not of latent diffusion: in a run's folder, to a model's. */
+    private interface Training {
+        Path train(Path folder, Progress progress, Runnable check);
+    }
+
+    private int trainOther(String name, Training training) {
         PrintWriter out = spec.commandLine().getOut(), err = spec.commandLine().getErr();
-        TokenRecipe recipe = TokenRecipe.read(file);
         if (!start.isEmpty()) {
-            throw new IllegalArgumentException("--start is for recipes of diffusion: " + file + " trains on tokens");
+            throw new IllegalArgumentException("--start is for recipes of latent diffusion: " + file + " is of another kind");
         }
-        Path folder = run.isEmpty() ? Path.of("runs", recipe.name()) : run.get(0);
+        Path folder = run.isEmpty() ? Path.of("runs", name) : run.get(0);
         if (!quiet) {
             err.println((Files.isDirectory(folder) ? "going on in " : "training in ") + folder);
             err.flush();
@@ -95,7 +105,7 @@ final class Train implements Callable<Integer> {
                 interruption.check();
                 progress.step(stage, done, total, Double.isNaN(loss) ? "" : String.format(Locale.ROOT, "loss %.4f", loss));
             };
-            Path model = new TokenTrainer(recipe, folder, line).train(saved -> interruption.check());
+            Path model = training.train(folder, line, interruption::check);
             progress.close();
             out.println(model);
             out.flush();

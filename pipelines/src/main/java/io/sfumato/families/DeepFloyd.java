@@ -9,7 +9,6 @@ import io.sfumato.Options;
 import io.sfumato.Prompt;
 import io.sfumato.TextToImage;
 import io.sfumato.Trace;
-import io.sfumato.diffusion.Step;
 import io.sfumato.families.DeepFloydStage.Canvas;
 import io.sfumato.hub.ModelFolder;
 import io.sfumato.image.Image;
@@ -120,7 +119,7 @@ final class DeepFloyd implements TextToImage {
         try (Draws draws = new Draws(o, wishes.size() * o.count()); var noGrad = new NoGrad(); var scope = new Scope()) {
             Tensor states = encode(wishes, o, listener);                                            // (B or 2B, L, D)
             trace.put("text_embeddings", states);
-            Progress progress = new Progress(listener, steps(wishes.get(0), o));
+            CascadeProgress progress = new CascadeProgress(listener, steps(wishes.get(0), o));
             Tensor x = Tensor.zeros();
             for (int i = 0; i < stages.size(); i++) {
                 Options own = ofStage(i, o);
@@ -191,7 +190,7 @@ final class DeepFloyd implements TextToImage {
     }
 
     /** By Stable Diffusion's enlarger, read for the while. */
-    private List<Image> enlarge(List<Prompt> wishes, List<Image> small, Options o, Progress progress, Trace trace) {
+    private List<Image> enlarge(List<Prompt> wishes, List<Image> small, Options o, CascadeProgress progress, Trace trace) {
         List<Prompt> each = new ArrayList<>();
         for (int i = 0; i < small.size(); i++) {
             each.add(Prompt.of(wishes.get(i / o.count()).text()).withNegative(wishes.get(i / o.count()).negative()).withInit(small.get(i)));
@@ -204,41 +203,6 @@ final class DeepFloyd implements TextToImage {
     private static Tensor pixels(List<Image> images) {
         return Tensor.cat(0, images.stream().map(image -> Tensor.of(image.toChw(), 1, 3, image.height(), image.width()))
                 .toArray(Tensor[]::new)).to(DType.F32);
-    }
-
-    /** The steps of all stages as one run. */
-    private static final class Progress implements Step.Listener {
-        private final Listener listener;
-        private final int total;
-        private int done;
-
-        Progress(Listener listener, int total) {
-            this.listener = listener;
-            this.total = total;
-        }
-
-        @Override
-        public Tensor onStep(Step step) {
-            listener.onStep(new Listener.Step(++done, total, step.timestep(),
-                    () -> StableDiffusionPixels.images(step.x0().mul(0.5).add(0.5).clamp(0, 1))));
-            return step.x();
-        }
-
-        /** Hears a further model's steps as the last ones of the run. */
-        Listener rest() {
-            int before = done;
-            return new Listener() {
-                @Override
-                public void onStep(Step step) {
-                    listener.onStep(new Step(Math.min(before + step.done(), total), total, step.timestep(), step.preview()));
-                }
-
-                @Override
-                public void onWarning(String warning) {
-                    listener.onWarning(warning);
-                }
-            };
-        }
     }
 
     @Override

@@ -38,6 +38,7 @@ public final class Families {
             Map.entry("minDALL-E", new Family(KakaoMinDalle::load, KakaoMinDalle::memory)),
             Map.entry("min-dalle", new Family(DalleMini::load, DalleMini::memory)),
             Map.entry("LlamaGen", new Family(LlamaGenImages::load, LlamaGenImages::memory)),
+            Map.entry("ImagenPipeline", new Family(Imagen::new, Imagen::memory)),
             Map.entry("IFPipeline", DEEP_FLOYD),
             Map.entry("IFImg2ImgPipeline", DEEP_FLOYD),
             Map.entry("IFInpaintingPipeline", DEEP_FLOYD),

@@ -1,0 +1,130 @@
+package io.sfumato.training;
+
+import io.sfumato.models.imagen.EfficientUNet;
+import io.sfumato.models.t5.T5Encoder;
+import io.sfumato.nn.Activation;
+import io.sfumato.training.world.WorldConfig;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * How to train a small Imagen on clip-art world, as a YAML file says it. Every key is wanted; an unknown one is an error.
+ *
+ * @param kind        {@value #KIND}: what tells this recipe from others
+ * @param clipart     a folder of clip art, or empty for the bundled art
+ * @param nouns       of the world; none for sixty common ones
+ * @param textDropout share of examples without text, for guidance
+ * @param supers      the stages that enlarge, in order
+ * @param prompts     what the sample grids draw
+ */
+public record ImagenRecipe(String kind, String name, long seed, String clipart, List<String> nouns, Text text, double textDropout, Base base,
+                           List<Super> supers, Recipe.Loop loop, List<String> prompts) {
+    static final String KIND = "imagen";
+
+    /** The frozen T5, of random weights, and the length of its prompts in words. */
+    public record Text(int width, int hidden, int layers, int heads, int length, int captions) {
+        T5Encoder.Config config(int vocabulary) {
+            return new T5Encoder.Config(vocabulary, width, width / heads, hidden, layers, heads, Activation.GELU_TANH, true, 32, 128, 1e-6);
+        }
+    }
+
+    /** The first stage: a U-Net whose levels are once, twice and so on as wide. */
+    public record Base(int size, int width, int levels, int layers, int headWidth, int groups, String threshold) {
+    }
+
+    /** A stage that enlarges. */
+    public record Super(int size, int width, int[] channels, int[] resBlocks, String attends, int heads, int groups, String schedule,
+                        String prediction, String threshold) {
+        EfficientUNet.Config config(int textWidth) {
+            return new EfficientUNet.Config(width, channels, resBlocks, EfficientUNet.Attends.valueOf(attends.toUpperCase(Locale.ROOT)),
+                    heads, textWidth, groups);
+        }
+    }
+
+    public ImagenRecipe {
+        require(kind.equals(KIND), "kind", kind, KIND);
+        require(!prompts.isEmpty(), "prompts", prompts, "at least one prompt");
+        require(textDropout >= 0 && textDropout <= 1, "textDropout", textDropout, "0 to 1");
+        require(base.levels >= 1 && base.levels * base.width % 32 == 0, "base.width", base.width, "a width that times " + base.levels
+                + " levels is a multiple of 32");
+        require(base.headWidth >= 1 && base.width % base.headWidth == 0 && text.width % base.headWidth == 0, "base.headWidth", base.headWidth,
+                "a divisor of the widths of base and text");
+        int before = base.size;
+        for (Super each : supers) {
+            require(each.size > before && each.size % before == 0, "supers.size", each.size, "a multiple of the " + before
+                    + " pixels of the stage before");
+            require(List.of("cosine", "linear").contains(each.schedule), "supers.schedule", each.schedule, "cosine or linear");
+            require(List.of("epsilon", "v").contains(each.prediction), "supers.prediction", each.prediction, "epsilon or v");
+            require(List.of("text", "text_and_picture").contains(each.attends), "supers.attends", each.attends, "text or text_and_picture");
+            each.config(text.width);
+            before = each.size;
+        }
+    }
+
+    private static void require(boolean holds, String key, Object value, String wanted) {
+        if (!holds) {
+            throw new IllegalArgumentException(key + " is " + value + ", where " + wanted + " is wanted");
+        }
+    }
+
+    /** Whether a recipe's file says that it is of this kind. */
+    public static boolean fits(Path file) {
+        if (!Files.isRegularFile(file)) {
+            return false;
+        }
+        try (Stream<String> lines = Files.lines(file)) {
+            return lines.anyMatch(line -> line.strip().equals("kind: " + KIND));
+        } catch (IOException e) {
+            throw new UncheckedIOException(file + ": cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    public static ImagenRecipe read(Path file) {
+        return Recipe.read(file, ImagenRecipe.class);
+    }
+
+    /** Pixels of a side of the last stage's pictures. */
+    int size() {
+        return supers.isEmpty() ? base.size : supers.get(supers.size() - 1).size;
+    }
+
+    WorldConfig world() {
+        WorldConfig sixty = WorldConfig.sixty(size());
+        return new WorldConfig(size(), nouns.isEmpty() ? sixty.nouns() : nouns, sixty.looks(), sixty.kinds(), sixty.counts(), sixty.things(),
+                sixty.coloured(), sixty.sized(), sixty.placed(), sixty.backgrounds(), sixty.styles(), sixty.styled(), sixty.narrated());
+    }
+
+    /** The {@code config.json} of each stage's folder, by its name. */
+    Map<String, Map<String, Object>> stages() {
+        Map<String, Map<String, Object>> stages = new LinkedHashMap<>();
+        Map<String, Object> first = new LinkedHashMap<>();
+        first.put("_class_name", "ImagenUNet");
+        first.put("width", base.width);
+        first.put("levels", base.levels);
+        first.put("layers", base.layers);
+        first.put("head_width", base.headWidth);
+        first.put("text_width", text.width);
+        first.put("norm_groups", base.groups);
+        stages.put("base", told(first, base.size, "cosine", "epsilon", base.threshold));
+        for (int i = 0; i < supers.size(); i++) {
+            Super each = supers.get(i);
+            stages.put("super_" + (i + 1), told(each.config(text.width).json(), each.size, each.schedule, each.prediction, each.threshold));
+        }
+        return stages;
+    }
+
+    private static Map<String, Object> told(Map<String, Object> json, int size, String schedule, String prediction, String threshold) {
+        json.put("size", size);
+        json.put("noise_schedule", schedule);
+        json.put("prediction", prediction);
+        json.put("threshold", threshold);
+        return json;
+    }
+}
