@@ -10,6 +10,9 @@ import java.util.List;
  * key.
  */
 public final class ConfigJson {
+    /** No size, count or id of a network is larger; lists of that many layers still fit the memory. */
+    private static final int LARGEST = 1 << 24;
+
     private final String source;
     private final JsonNode json;
 
@@ -89,6 +92,9 @@ public final class ConfigJson {
     private int integer(String key, JsonNode node) {
         if (!node.isIntegralNumber() || !node.canConvertToInt()) {
             throw wrong(key, node, "a whole number");
+        }
+        if (Math.abs((long) node.intValue()) > LARGEST) {
+            throw wrong(key, node, "a whole number of at most " + LARGEST);
         }
         return node.intValue();
     }

@@ -29,6 +29,13 @@ class ConfigJsonTest {
     }
 
     @Test
+    void wholeNumbersAreBounded() {
+        assertThat(json("{\"layers\": 16777216}").integer("layers", 0)).isEqualTo(1 << 24);
+        assertThatExceptionOfType(CheckpointException.class).isThrownBy(() -> json("{\"layers\": -2147483648}").integer("layers", 0))
+                .withMessage("file: key 'layers' is -2147483648, where a whole number of at most 16777216 is wanted");
+    }
+
+    @Test
     void listsThatMayBeEmpty() {
         assertThat(json.child("inner").integersOrNone("places")).isEmpty();
         assertThat(json.child("inner").integersOrNone("missing")).isEmpty();
