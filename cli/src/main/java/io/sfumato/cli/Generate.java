@@ -2,6 +2,7 @@ package io.sfumato.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.sfumato.HiresFix;
 import io.sfumato.Listener;
 import io.sfumato.LoadOptions;
 import io.sfumato.Options;
@@ -58,6 +59,9 @@ final class Generate implements Callable<Integer> {
 
     @Mixin
     private final GivenPictures pictures = new GivenPictures();
+
+    @Mixin
+    private final Hires hires = new Hires();
 
     @Mixin
     private final TokenPicking picking = new TokenPicking();
@@ -180,10 +184,11 @@ final class Generate implements Callable<Integer> {
         LoadOptions load = load();
         Options asked = Main.checked(spec, () -> changed(Options.defaults()));
         List<Path> files = Main.checked(spec, () -> targets(asked));
+        Main.checked(spec, hires::fix);
         Prompt wish = Main.checked(spec, () -> pictures.addTo(Prompt.of(prompt).withNegative(negative)));
         ModelFolder folder = model.open(load.hints());
         notes.addAll(folder.notes());
-        MemoryEstimate needs = Main.checked(spec, () -> Families.memory(folder, load, wish, asked));
+        MemoryEstimate needs = Main.checked(spec, () -> Families.memory(folder, load, wish, hires.largest(asked)));
         if (dryRun) {
             report(needs);
             return 0;
@@ -261,7 +266,7 @@ final class Generate implements Callable<Integer> {
     private List<Image> draw(TextToImage drawer, Prompt wish, Options options, Trace record, List<String> warnings,
             Interruption interruption) {
         try (ProgressLine progress = new ProgressLine(spec.commandLine().getErr(), !quiet && ProgressLine.onTerminal())) {
-            return drawer.generate(List.of(wish), options, new Listener() {
+            Listener listener = new Listener() {
                 @Override
                 public void onStep(Step step) {
                     interruption.check();
@@ -277,7 +282,10 @@ final class Generate implements Callable<Integer> {
                 public void onWarning(String warning) {
                     warnings.add(warning);
                 }
-            }, record);
+            };
+            List<HiresFix> fix = hires.fix();
+            return fix.isEmpty() ? drawer.generate(List.of(wish), options, listener, record)
+                    : fix.get(0).generate(drawer, wish, options, listener, record);
         }
     }
 
@@ -296,6 +304,7 @@ final class Generate implements Callable<Integer> {
         settings.put("Size", o.width() + "x" + o.height());
         settings.put("Model", model.name());
         settings.putAll(GivenPictures.settings(wish, o));
+        settings.putAll(hires.settings());
         if (o.clipSkip() > 0) {
             // A1111 counts the layer that it stops at, from the last, which is 1.
             settings.put("Clip skip", String.valueOf(o.clipSkip() + 1));
@@ -337,7 +346,7 @@ final class Generate implements Callable<Integer> {
             notes.forEach(note -> err.println("sfumato: " + note));
             warnings.forEach(warning -> err.println("sfumato: warning: " + warning));
             err.println(String.format(Locale.ROOT, "%d picture%s of %dx%d in %.1f s, seed %d", files.size(), files.size() == 1 ? "" : "s",
-                    o.width(), o.height(), seconds, o.seed()));
+                    hires.largest(o).width(), hires.largest(o).height(), seconds, o.seed()));
         }
         if (json) {
             out.println(json(files, o, seconds, warnings));

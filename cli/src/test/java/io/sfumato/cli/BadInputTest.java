@@ -44,6 +44,8 @@ class BadInputTest {
         "--strength  | 1.5      | strength must be 0 to 1, not 1.5",
         "--image-guidance | NaN | image guidance must be a number, not NaN",
         "--noise-level | 1000   | noise level must be 0 to 999, not 1000",
+        "--hires-scale | 1      | hires scale must be above 1, to 8, not 1.0",
+        "--hires-upscaler | ai  | unknown hires upscaler 'ai': use lanczos, bicubic or bilinear",
         "--mask-blur | -1       | mask blur must be 0 to 256, not -1",
         "--mask-padding | -1    | mask padding must be 0 to 16384, not -1",
         "--mask-fill | grey     | unknown mask fill 'grey': use original, surroundings, latent-noise or latent-nothing",

@@ -24,6 +24,7 @@ class GenerateOptionsTest {
     private static final Map<String, Object> CHANGES = new LinkedHashMap<>();
     private static final Map<String, Object> CHANGES_WITH_INIT = new LinkedHashMap<>();
     private static final Map<String, Object> CHANGES_WITH_MASK = new LinkedHashMap<>();
+    private static final Map<String, Object> CHANGES_WITH_HIRES = new LinkedHashMap<>();
     private static final Map<String, String> REFUSED = Map.of(
             "--eta", "0.5",                                         // the model's own sampler is not DDIM
             "--depth", "depth.png",                                 // the model does not look at depths
@@ -46,6 +47,10 @@ class GenerateOptionsTest {
         CHANGES.put("--prediction", "v");
         CHANGES_WITH_INIT.put("--strength", 0.5);
         CHANGES_WITH_INIT.put("--mask", "mask.png");
+        CHANGES.put("--hires-scale", 1.5);
+        CHANGES_WITH_HIRES.put("--hires-steps", 2);
+        CHANGES_WITH_HIRES.put("--hires-strength", 0.5);
+        CHANGES_WITH_HIRES.put("--hires-upscaler", "bilinear");
         CHANGES_WITH_MASK.put("--mask-blur", 6);
         CHANGES_WITH_MASK.put("--mask-padding", 3);
         CHANGES_WITH_MASK.put("--mask-fill", "latent-nothing");
@@ -66,6 +71,7 @@ class GenerateOptionsTest {
         known.addAll(ABOUT_ELSE.keySet());
         known.addAll(CHANGES_WITH_INIT.keySet());
         known.addAll(CHANGES_WITH_MASK.keySet());
+        known.addAll(CHANGES_WITH_HIRES.keySet());
         known.addAll(Set.of("--config", "--ema", "--init", "--model", "--help", "--version"));
         Set<String> options = Main.commandLine().getSubcommands().get("generate").getCommandSpec().options().stream()
                 .map(OptionSpec::longestName).collect(Collectors.toCollection(TreeSet::new));
@@ -110,10 +116,19 @@ class GenerateOptionsTest {
     }
 
     @Test
+    void optionsOfASecondPassChangeTheNumbers() throws IOException {
+        byte[] base = trace("--hires-scale", 1.5);
+        for (var option : CHANGES_WITH_HIRES.entrySet()) {
+            assertThat(trace("--hires-scale", 1.5, option.getKey(), option.getValue())).as("%s", option).isNotEqualTo(base);
+        }
+    }
+
+    @Test
     void optionsOfAMaskChangeTheNumbers() throws IOException {
         Path init = folder.resolve("init.png"), mask = folder.resolve("mask.png");
         Image.grid(List.of(Image.filled(16, 32, 0x3060c0), Image.filled(16, 32, 0xf0a000)), 2).write(init);
-        Image.grid(List.of(Image.filled(8, 16, 0), Image.filled(8, 16, 0xffffff), Image.filled(8, 16, 0), Image.filled(8, 16, 0)), 4)
+        Image black = Image.filled(8, 8, 0), white = Image.filled(8, 8, 0xffffff);
+        Image.grid(List.of(black, black, black, black, black, white, black, black, black, black, black, black), 4).crop(0, 0, 32, 24)
                 .resize(32, 32, Resampling.BILINEAR).write(mask);
         byte[] base = trace("--init", init, "--mask", mask, "--strength", 0.75);
         for (var option : CHANGES_WITH_MASK.entrySet()) {

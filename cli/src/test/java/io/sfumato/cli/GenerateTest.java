@@ -146,6 +146,17 @@ class GenerateTest {
     }
 
     @Test
+    void drawsALargePictureInTwoPasses() {
+        Path file = folder.resolve("a.png");
+        Ran ran = Ran.generate("--output", file, "--hires-scale", 2, "--hires-steps", 2);
+        assertThat(ran.err()).startsWith("1 picture of 64x64");
+        assertThat(Image.read(file).toString()).isEqualTo("64x64 RGB");
+        assertThat(GenerationParameters.of(ImageFile.read(file)).orElseThrow().settings()).containsEntry("Size", "32x32")
+                .containsEntry("Denoising strength", "0.7").containsEntry("Hires upscale", "2").containsEntry("Hires steps", "2")
+                .containsEntry("Hires upscaler", "Lanczos");
+    }
+
+    @Test
     void takesAnEmptyPrompt() {
         Ran ran = Ran.command("generate", "", "--steps", 1, "--seed", 1, "--model", Ran.MODEL, "--output", folder.resolve("a.png"));
         assertThat(ran.code()).isZero();

@@ -19,6 +19,7 @@ record StripMap(long channels, long height, long width, Limits limits, Rows rows
      * @param map   bytes of a map of float32 from which on it is held in float16
      */
     record Limits(long strip, long map) {
+        // glibc gives blocks of more than 32 MiB back at once.
         static final Limits USUAL = new Limits(40L << 20, 1L << 30);
     }
 
