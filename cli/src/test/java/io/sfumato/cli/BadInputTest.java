@@ -66,7 +66,8 @@ class BadInputTest {
     @Test
     void refusesACommandThatIsNoneOrMissing() throws IOException {
         refused(Ran.command("generat"), Main.MISUSED, "Unmatched argument at index 0: 'generat'; did you mean generate");
-        refused(Ran.command(), Main.MISUSED, "a command is missing: generate, inspect, models, train, evaluate, doctor, completion");
+        refused(Ran.command(), Main.MISUSED, "a command is missing: generate, inspect, models, train, evaluate, data, tokens, grow, "
+                + "doctor, completion");
         refused(Ran.command("models"), Main.MISUSED, "a command is missing: models list, models convert");
         refused(Ran.command("generate"), Main.MISUSED, "Missing required parameter: 'PROMPT'");
     }

@@ -58,7 +58,7 @@ class GenerateOptionsTest {
                 "--preview-every", List.of(2), "--threads", List.of(1), "--json", List.of(), "--quiet", List.of(), "--debug", List.of()));
         // For other models.
         ABOUT_ELSE.putAll(Map.of("--image-guidance", List.of(2), "--noise-level", List.of(5), "--temperature", List.of(2),
-                "--top-k", List.of(3), "--top-p", List.of(0.5), "--guided-tokens", List.of(4)));
+                "--top-k", List.of(3), "--top-p", List.of(0.5), "--guided-tokens", List.of(4), "--text-8bit", List.of()));
     }
 
     @TempDir
@@ -72,7 +72,7 @@ class GenerateOptionsTest {
         known.addAll(CHANGES_WITH_INIT.keySet());
         known.addAll(CHANGES_WITH_MASK.keySet());
         known.addAll(CHANGES_WITH_HIRES.keySet());
-        known.addAll(Set.of("--config", "--ema", "--init", "--model", "--help", "--version"));
+        known.addAll(Set.of("--config", "--dry-run", "--ema", "--init", "--model", "--help", "--version"));
         Set<String> options = Main.commandLine().getSubcommands().get("generate").getCommandSpec().options().stream()
                 .map(OptionSpec::longestName).collect(Collectors.toCollection(TreeSet::new));
         assertThat(options).isEqualTo(known);
