@@ -84,7 +84,12 @@ public final class TorchPickle implements TensorSource {
 
     private static boolean matches(byte[] first) {
         return first.length > 3 && (first[0] == 'P' && first[1] == 'K' && first[2] == 3 && first[3] == 4
-                || first[0] == (byte) 0x80 && first[1] >= 2 && first[1] <= 5) || TorchTar.matches(first);
+                || first[0] == (byte) 0x80 && first[1] >= 2 && first[1] <= 5 && !isHeaderLength(first)) || TorchTar.matches(first);
+    }
+
+    /** A safetensors file may begin with these bytes too: the length of its header, below 2^40, before the header's brace. */
+    private static boolean isHeaderLength(byte[] first) {
+        return first.length > 8 && first[5] == 0 && first[6] == 0 && first[7] == 0 && first[8] == '{';
     }
 
     private static CheckpointException bad(Path file, String what) {
