@@ -44,7 +44,7 @@ public record SceneClassifierTrainer(long steps, int batch, double rate, long fi
             SceneClassifier classifier = new SceneClassifier(weights, config);
             Schedule schedule = new Schedule(rate, Math.min(steps / 10, 50), steps);
             try (AdamW optimizer = new AdamW(weights.parameters(), 0.01, 1); Shards shards = new Shards(batch);
-                    SceneBatches batches = new SceneBatches(scenes, batch, firstSeed)) {
+                    SceneBatches<Scene> batches = new SceneBatches<>(scenes::scene, batch, firstSeed)) {
                 for (long step = 0; step < steps; step++) {
                     try (Rng rng = new Rng(seed + 1 + step); Scope scope = new Scope()) {
                         List<Scene> truth = batches.next();

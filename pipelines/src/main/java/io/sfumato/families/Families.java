@@ -44,7 +44,8 @@ public final class Families {
             Map.entry("IFInpaintingPipeline", DEEP_FLOYD),
             Map.entry("IFSuperResolutionPipeline", DEEP_FLOYD),
             Map.entry("IFImg2ImgSuperResolutionPipeline", DEEP_FLOYD),
-            Map.entry("IFInpaintingSuperResolutionPipeline", DEEP_FLOYD));
+            Map.entry("IFInpaintingSuperResolutionPipeline", DEEP_FLOYD),
+            Map.entry("MiniaturePipeline", new Family(Miniature::new, Miniature::memory)));
 
     private Families() {
     }

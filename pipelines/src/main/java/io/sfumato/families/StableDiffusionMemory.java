@@ -9,8 +9,8 @@ import io.sfumato.io.TensorSource;
 import io.sfumato.models.unet.UNetConfig;
 import io.sfumato.models.vae.AutoencoderKl;
 import io.sfumato.tensor.DType;
+import java.util.List;
 import java.util.stream.LongStream;
-import java.util.stream.Stream;
 
 /**
  * What a {@link StableDiffusion} will need, by counting what the scopes of its networks hold at once. Attention is computed in blocks,
@@ -30,12 +30,19 @@ final class StableDiffusionMemory {
         int own = json.integer("sample_size", 64) * vae.factor();
         int width = o.width() == Options.OF_MODEL ? own : o.width();
         int height = o.height() == Options.OF_MODEL ? own : o.height();
+        return of(folder, load, List.of("text_encoder", "unet", "vae"), width, height, o);
+    }
+
+    /** The same for a folder of other components around a U-Net and an autoencoder. */
+    static MemoryEstimate of(ModelFolder folder, LoadOptions load, List<String> components, int width, int height, Options o) {
+        UNetConfig unet = UNetConfig.of(folder.config("unet"));
+        AutoencoderKl.Config vae = AutoencoderKl.Config.of(folder.config("vae"));
         double pixels = (double) width * height;
         double latents = pixels / vae.factor() / vae.factor();
         double denoising = o.count() * (o.guidance() > 1 ? 2 : 1) * latents * unetNumbers(unet);
         double decoding = decoding(vae, load, pixels) / load.dtype().bytes();
         double pictures = o.count() * pixels * vae.outChannels() * 2;
-        long weights = Stream.of("text_encoder", "unet", "vae").mapToLong(component -> parameters(folder, component)).sum();
+        long weights = components.stream().mapToLong(component -> parameters(folder, component)).sum();
         // Of what the lesser stage held, half is still with the allocator; so is a tenth of the weights that another type was made of.
         double held = Math.max(denoising, decoding) + Math.min(denoising, decoding) / 2 + (load.dtype() == DType.F32 ? 0 : weights / 10.0);
         return new MemoryEstimate(o.count() + (o.count() == 1 ? " picture of " : " pictures of ") + width + "x" + height,

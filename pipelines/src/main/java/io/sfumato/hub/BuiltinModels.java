@@ -76,12 +76,38 @@ public final class BuiltinModels {
                 return;
             }
         }
+        copy(resource(name + "/" + file), "builtin:" + name + "/" + file, sum, target);
+    }
+
+    /**
+     * A single file of the class path as a file in the cache, copied there if it is not yet, under its digest.
+     *
+     * @param sha256 what the file's SHA-256 is
+     * @throws CheckpointException that ends in {@code remedy} where it is not on the class path
+     */
+    public static Path file(String resource, String sha256, String remedy) {
+        Path target = cache().resolve("builtin").resolve(sha256.substring(0, 12) + "-" + resource.substring(resource.lastIndexOf('/') + 1));
+        try (InputStream in = BuiltinModels.class.getResourceAsStream(resource)) {
+            if (in == null) {
+                throw new CheckpointException(resource.substring(1) + " is not on the class path: " + remedy);
+            }
+            // It is moved there whole and checked, so it is complete once it exists.
+            if (!Files.exists(target)) {
+                copy(in, resource.substring(1), sha256, target);
+            }
+            return target;
+        } catch (IOException e) {
+            throw new CheckpointException(resource.substring(1) + " cannot be copied to " + target + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static void copy(InputStream from, String what, String sum, Path target) throws IOException {
         Files.createDirectories(target.getParent());
         Path part = Files.createTempFile(target.getParent(), target.getFileName().toString(), ".part");
-        try (DigestInputStream in = new DigestInputStream(resource(name + "/" + file), sha256())) {
+        try (DigestInputStream in = new DigestInputStream(from, sha256())) {
             Files.copy(in, part, StandardCopyOption.REPLACE_EXISTING);
             if (!hex(in.getMessageDigest().digest()).equals(sum)) {
-                throw new CheckpointException("builtin:" + name + "/" + file + ": its SHA-256 is not the one in SHA256SUMS");
+                throw new CheckpointException(what + ": its SHA-256 is not the one that it was published with");
             }
             Files.move(part, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } finally {

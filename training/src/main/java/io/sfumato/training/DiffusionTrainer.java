@@ -1,7 +1,6 @@
 package io.sfumato.training;
 
 import io.sfumato.io.Weights;
-import io.sfumato.models.clip.ClipText;
 import io.sfumato.models.unet.UNet2DCondition;
 import io.sfumato.models.unet.UNetConfig;
 import io.sfumato.tensor.DType;
@@ -9,17 +8,15 @@ import io.sfumato.tensor.Device;
 import io.sfumato.tensor.Rng;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
-import io.sfumato.text.ClipTokenizer;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
+import java.util.function.DoubleUnaryOperator;
 import java.util.function.LongConsumer;
 
 /**
- * Trains a text encoder and a U-Net together on cached latents: the noise or the velocity is predicted at a random time
- * (Ho et al. 2020, algorithm 1; Salimans and Ho 2022, 2.4), some captions are dropped for guidance (Ho and Salimans 2022).
+ * Trains a U-Net, and a text encoder with it unless that is frozen, on cached latents: the noise or the velocity is predicted at a random
+ * time (Ho et al. 2020, algorithm 1; Salimans and Ho 2022, 2.4), some captions are dropped for guidance (Ho and Salimans 2022).
  */
 final class DiffusionTrainer {
     private final Recipe recipe;
@@ -36,26 +33,21 @@ final class DiffusionTrainer {
      * Trains to the end, or goes on from the last checkpoint. At each one the averaged weights go to {@code folder} and {@code onSave}
      * gets the number of steps done.
      */
-    void train(LatentCache data, ClipTokenizer tokenizer, ClipText.Config textConfig, UNetConfig unetConfig, ModelFolder folder,
-               LongConsumer onSave) {
+    void train(LatentCache data, TextStates text, UNetConfig unetConfig, ModelFolder folder, LongConsumer onSave) {
         Recipe.Diffusion d = recipe.diffusion();
         Recipe.Loop loop = d.loop();
         Checkpoint checkpoint = new Checkpoint(run.resolve("diffusion.safetensors"));
         Path losses = run.resolve("diffusion.csv");
         double[] alphas = folder.scheduler().alphasCumprod();
-        try (Rng init = new Rng(recipe.seed()); Scope constants = new Scope();
-                Weights textWeights = Weights.init(init, Device.CPU); Weights unetWeights = Weights.init(init, Device.CPU);
+        try (Rng init = new Rng(recipe.seed()); Scope constants = new Scope(); Weights unetWeights = Weights.init(init, Device.CPU);
                 Curve curve = new Curve(losses, checkpoint.steps(), "step", "loss", "gradient", "rate")) {
-            ClipText text = new ClipText(textWeights, textConfig);
             UNet2DCondition unet = new UNet2DCondition(unetWeights, unetConfig);
-            folder.read("text_encoder", textWeights.parameters());
             folder.read("unet", unetWeights.parameters());
             Map<String, Tensor> parameters = new LinkedHashMap<>();
-            textWeights.parameters().forEach((name, p) -> parameters.put("text_encoder/" + name, p));
+            text.parameters().forEach((name, p) -> parameters.put("text_encoder/" + name, p));
             unetWeights.parameters().forEach((name, p) -> parameters.put("unet/" + name, p));
-            Tensor ids = ids(tokenizer, data.captions());                                                   // (N, L)
-            Tensor empty = ids(tokenizer, List.of(""));                                                     // (1, L)
-            Tensor signal = root(alphas), noise = root(oneMinus(alphas));                                   // each (1000)
+            Tensor signal = table(alphas, Math::sqrt), noise = table(alphas, x -> Math.sqrt(1 - x));        // each (1000)
+            Tensor weight = table(alphas, x -> d.weight(x));                                                // (1000)
             try (AdamW optimizer = new AdamW(parameters, loop.decay(), loop.clip()); Ema ema = new Ema(parameters, loop.ema());
                     Shards shards = new Shards(loop.batch())) {
                 Map<String, Map<String, Tensor>> state = new LinkedHashMap<>(optimizer.moments());
@@ -69,14 +61,14 @@ final class DiffusionTrainer {
                         Tensor z = data.latents().indexSelect(0, pick).to(DType.F32).mul(data.scale());         // (B, z, h, w)
                         Tensor eps = rng.randn(z.shape());
                         Tensor a = signal.indexSelect(0, t).view(b, 1, 1, 1), s = noise.indexSelect(0, t).view(b, 1, 1, 1);
-                        Tensor dropped = rng.rand(b, 1).lt(d.captionDropout());
-                        Tensor caption = dropped.where(empty, ids.indexSelect(0, pick));                        // (B, L)
+                        Tensor w = weight.indexSelect(0, t).view(b, 1, 1, 1);
+                        Tensor captions = text.rows(pick, rng.rand(b, 1).lt(d.captionDropout()));
                         Tensor noisy = z.mul(a).add(eps.mul(s));
                         Tensor target = d.prediction().equals("epsilon") ? eps : eps.mul(a).sub(z.mul(s));
                         double loss = shards.backward(b, (from, count) -> {
-                            Tensor states = text.forward(caption.narrow(0, from, count), 0);                    // (b, L, D)
+                            Tensor states = text.states(captions.narrow(0, from, count));                       // (b, L, D)
                             Tensor guess = unet.forward(noisy.narrow(0, from, count), t.narrow(0, from, count), states);
-                            return guess.sub(target.narrow(0, from, count)).square().mean();
+                            return guess.sub(target.narrow(0, from, count)).square().mul(w.narrow(0, from, count)).mean();
                         });
                         double gradient = optimizer.step(step + 1, loop.schedule().at(step));
                         ema.update(step);
@@ -96,28 +88,12 @@ final class DiffusionTrainer {
         }
     }
 
-    private static Tensor ids(ClipTokenizer tokenizer, List<String> captions) {
-        int length = tokenizer.maxLength();
-        long[] ids = new long[captions.size() * length];
-        for (int i = 0; i < captions.size(); i++) {
-            int[] row = tokenizer.encode(captions.get(i)).ids();
-            for (int j = 0; j < length; j++) {
-                ids[i * length + j] = row[j];
-            }
-        }
-        return Tensor.of(ids, captions.size(), length);
-    }
-
-    private static Tensor root(double[] values) {
+    private static Tensor table(double[] values, DoubleUnaryOperator f) {
         float[] table = new float[values.length];
         for (int i = 0; i < table.length; i++) {
-            table[i] = (float) Math.sqrt(values[i]);
+            table[i] = (float) f.applyAsDouble(values[i]);
         }
         return Tensor.of(table, table.length);
-    }
-
-    private static double[] oneMinus(double[] values) {
-        return Arrays.stream(values).map(x -> 1 - x).toArray();
     }
 
     private static Map<String, Tensor> below(String prefix, Map<String, Tensor> all) {

@@ -6,8 +6,6 @@ import io.sfumato.tensor.DType;
 import io.sfumato.tensor.NoGrad;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
-import io.sfumato.training.scenes.Scene;
-import io.sfumato.training.scenes.Scenes;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -25,7 +23,7 @@ record LatentCache(Tensor latents, List<String> captions, double scale) implemen
     private static final int BATCH = 64;
 
     /** Reads the cache in {@code run}, or encodes the scenes of seeds 0 to count - 1 and writes it. */
-    static LatentCache of(Path run, Scenes scenes, AutoencoderKl vae, int count, Progress progress) {
+    static LatentCache of(Path run, Example.Source scenes, AutoencoderKl vae, int count, Progress progress) {
         Path file = run.resolve("latents.safetensors"), texts = run.resolve("captions.txt");
         try {
             if (!Files.exists(file)) {
@@ -40,15 +38,16 @@ record LatentCache(Tensor latents, List<String> captions, double scale) implemen
         }
     }
 
-    private static void encode(Path file, Path texts, Scenes scenes, AutoencoderKl vae, int count, Progress progress) throws IOException {
+    private static void encode(Path file, Path texts, Example.Source scenes, AutoencoderKl vae, int count, Progress progress) throws IOException {
         List<Tensor> parts = new ArrayList<>();
         List<String> captions = new ArrayList<>();
         double sum = 0, squares = 0;
-        try (var all = new Scope(); var noGrad = new NoGrad(); SceneBatches batches = new SceneBatches(scenes, BATCH, 0)) {
+        try (var all = new Scope(); var noGrad = new NoGrad(); Shards shards = new Shards(BATCH); SceneBatches<Example> batches = new SceneBatches<>(scenes::example, BATCH, 0)) {
             while (captions.size() < count) {
                 try (var scope = new Scope()) {
-                    List<Scene> batch = batches.next();
-                    Tensor mean = vae.encode(SceneBatches.pictures(batch)).mean();          // (B, z, h, w)
+                    List<Example> batch = batches.next();
+                    Tensor x = AutoencoderTrainer.pictures(batch);                                          // (B, 3, S, S)
+                    Tensor mean = shards.rows(BATCH, (from, n) -> vae.encode(x.narrow(0, from, n)).mean()); // (B, z, h, w)
                     sum += mean.mean().item();
                     squares += mean.square().mean().item();
                     parts.add(scope.keep(mean.contiguous().to(DType.F16)));

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import io.sfumato.diffusion.SchedulerConfig;
+import io.sfumato.families.MiniLm;
 import io.sfumato.io.CheckpointException;
 import io.sfumato.io.JsonFile;
 import io.sfumato.io.SafeTensors;
@@ -17,13 +18,14 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Writes a model in the layout of a diffusers StableDiffusionPipeline folder, weights in float16: what {@code --model} reads. */
+/** Writes a model in the layout of a diffusers folder, weights in float16: what {@code --model} reads. */
 record ModelFolder(Path path) {
     private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
@@ -38,21 +40,22 @@ record ModelFolder(Path path) {
     }
 
     /**
-     * Copies tokenizer and weights of another such folder.
+     * Copies the weights of another such folder, and with a text encoder that is trained its tokenizer.
      *
      * @throws CheckpointException if its networks are not of the recipe's sizes
      */
     void copyFrom(Path model, Recipe recipe) {
-        ClipTokenizer tokenizer = ClipTokenizer.load(model.resolve("tokenizer"));
-        requireSame(model.resolve("vae/config.json"), vae(recipe.autoencoder(), 1, recipe.scenes().size()), "scaling_factor");
-        requireSame(model.resolve("text_encoder/config.json"), text(recipe, tokenizer), "");
+        List<String> components = new ArrayList<>(List.of("vae", "unet"));
+        requireSame(model.resolve("vae/config.json"), vae(recipe.autoencoder(), 1, recipe.data().size()), "scaling_factor");
         requireSame(model.resolve("unet/config.json"), unet(recipe), "");
-        for (String file : List.of("vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json")) {
-            copy(model.resolve("tokenizer").resolve(file), path.resolve("tokenizer").resolve(file));
+        if (recipe.text() instanceof Recipe.Clip clip) {
+            requireSame(model.resolve("text_encoder/config.json"), text(clip, ClipTokenizer.load(model.resolve("tokenizer"))), "");
+            components.add("text_encoder");
+            for (String file : List.of("vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json")) {
+                copy(model.resolve("tokenizer").resolve(file), path.resolve("tokenizer").resolve(file));
+            }
         }
-        for (String component : List.of("vae", "text_encoder", "unet")) {
-            copy(new ModelFolder(model).weights(component), weights(component));
-        }
+        components.forEach(component -> copy(new ModelFolder(model).weights(component), weights(component)));
     }
 
     private static void requireSame(Path config, Map<String, Object> wanted, String besides) {
@@ -74,18 +77,24 @@ record ModelFolder(Path path) {
         }
     }
 
-    /** Copies the weights of a component into parameters of the same names; nothing happens where it has none yet. */
+    /**
+     * Copies the weights of a component into parameters of the same names; nothing happens where it has none yet. A parameter that the
+     * component does not have stays as it is: a network may begin with a smaller one.
+     */
     void read(String component, Map<String, Tensor> parameters) {
         if (!Files.exists(weights(component))) {
             return;
         }
         try (SafeTensors file = SafeTensors.open(weights(component)); Scope scope = new Scope(); NoGrad noGrad = new NoGrad()) {
-            parameters.forEach((name, x) -> x.copy_(file.get(name)));
+            file.names().forEach(name -> parameters.get(name).copy_(file.get(name)));
         }
     }
 
-    /** Writes a component's weights. */
+    /** Writes a component's weights, if there are any. */
     void write(String component, Map<String, Tensor> parameters) {
+        if (parameters.isEmpty()) {
+            return;
+        }
         Map<String, Tensor> halves = new LinkedHashMap<>();
         try (Scope scope = new Scope()) {
             parameters.forEach((name, x) -> halves.put(name, x.detach().to(DType.F16)));
@@ -94,11 +103,11 @@ record ModelFolder(Path path) {
         }
     }
 
-    /** Writes {@code model_index.json} and every component's config. */
-    void writeConfigs(Recipe recipe, ClipTokenizer tokenizer, double scalingFactor) {
-        json("model_index.json", index());
-        json("vae/config.json", vae(recipe.autoencoder(), scalingFactor, recipe.scenes().size()));
-        json("text_encoder/config.json", text(recipe, tokenizer));
+    /** Writes {@code model_index.json} and every component's config, that of the text encoder as given. */
+    void writeConfigs(Recipe recipe, Map<String, Object> text, double scalingFactor) {
+        json("model_index.json", recipe.text() instanceof Recipe.Frozen ? miniature() : stableDiffusion());
+        json("vae/config.json", vae(recipe.autoencoder(), scalingFactor, recipe.data().size()));
+        json("text_encoder/config.json", text);
         json("unet/config.json", unet(recipe));
         json("scheduler/scheduler_config.json", scheduler(recipe.diffusion()));
     }
@@ -128,7 +137,13 @@ record ModelFolder(Path path) {
         return map;
     }
 
-    private static Map<String, Object> index() {
+    private static Map<String, Object> miniature() {
+        return map("_class_name", "MiniaturePipeline", "scheduler", List.of("diffusers", "DDIMScheduler"),
+                "text_encoder", List.of("sfumato", MiniLm.NAME), "unet", List.of("diffusers", "UNet2DConditionModel"),
+                "vae", List.of("diffusers", "AutoencoderKL"));
+    }
+
+    private static Map<String, Object> stableDiffusion() {
         List<Object> none = Arrays.asList(null, null);
         return map("_class_name", "StableDiffusionPipeline", "feature_extractor", none, "image_encoder", none,
                 "requires_safety_checker", false, "safety_checker", none, "scheduler", List.of("diffusers", "DDIMScheduler"),
@@ -144,12 +159,17 @@ record ModelFolder(Path path) {
                 "up_block_types", Collections.nCopies(levels, "UpDecoderBlock2D"), "sample_size", size, "scaling_factor", scalingFactor);
     }
 
-    private static Map<String, Object> text(Recipe recipe, ClipTokenizer tokenizer) {
-        Recipe.Text c = recipe.text();
+    /** The config of a text encoder that is trained. */
+    static Map<String, Object> text(Recipe.Clip c, ClipTokenizer tokenizer) {
         return map("architectures", List.of("CLIPTextModel"), "model_type", "clip_text_model", "vocab_size", tokenizer.vocabSize(),
                 "max_position_embeddings", tokenizer.maxLength(), "hidden_size", c.width(), "intermediate_size", c.hidden(),
                 "num_hidden_layers", c.layers(), "num_attention_heads", c.heads(), "hidden_act", "quick_gelu", "layer_norm_eps", 1e-5,
                 "bos_token_id", tokenizer.bosId(), "eos_token_id", tokenizer.eosId(), "pad_token_id", tokenizer.padId());
+    }
+
+    /** The config of a frozen one. */
+    static Map<String, Object> text(Recipe.Frozen c) {
+        return map("name", MiniLm.NAME, "tokens", c.tokens());
     }
 
     private static Map<String, Object> unet(Recipe recipe) {
@@ -161,11 +181,15 @@ record ModelFolder(Path path) {
             up[levels - 1 - i] = c.attends()[i] ? "CrossAttnUpBlock2D" : "UpBlock2D";
         }
         int factor = 1 << (recipe.autoencoder().widths().length - 1);
-        return map("_class_name", "UNet2DConditionModel", "sample_size", recipe.scenes().size() / factor,
+        Map<String, Object> map = map("_class_name", "UNet2DConditionModel", "sample_size", recipe.data().size() / factor,
                 "in_channels", recipe.autoencoder().latentChannels(), "out_channels", recipe.autoencoder().latentChannels(),
                 "block_out_channels", c.widths(), "layers_per_block", c.layers(), "down_block_types", down, "up_block_types", up,
                 "mid_block_type", "UNetMidBlock2DCrossAttn", "attention_head_dim", c.heads(), "norm_num_groups", c.groups(),
                 "cross_attention_dim", recipe.text().width(), "use_linear_projection", true);
+        if (recipe.text() instanceof Recipe.Frozen) {
+            map.putAll(map("encoder_hid_dim", MiniLm.WIDTH, "encoder_hid_dim_type", "text_proj"));
+        }
+        return map;
     }
 
     private static Map<String, Object> scheduler(Recipe.Diffusion c) {

@@ -1,21 +1,29 @@
 package io.sfumato.training;
 
+import com.fasterxml.jackson.annotation.JsonSubTypes;
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.exc.InvalidFormatException;
+import com.fasterxml.jackson.databind.exc.InvalidTypeIdException;
 import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.exc.ValueInstantiationException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import io.sfumato.text.BpeTrainer;
+import io.sfumato.training.scenes.ClipArt;
+import io.sfumato.training.scenes.Scene;
 import io.sfumato.training.scenes.Scenes;
+import io.sfumato.training.world.World;
+import io.sfumato.training.world.WorldConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -25,12 +33,14 @@ import java.util.stream.IntStream;
  * @param seed      of weights, noise and the order of scenes
  * @param prompts   what the sample grids draw
  */
-public record Recipe(String name, long seed, World scenes, Tokenizer tokenizer, Autoencoder autoencoder, Text text, UNet unet,
-                     Diffusion diffusion, List<String> prompts) {
+public record Recipe(String name, long seed, Data data, Autoencoder autoencoder, Text text, UNet unet, Diffusion diffusion,
+                     List<String> prompts) {
+    private static final Map<Class<?>, List<String>> KINDS = Map.of(Data.class, List.of("scenes", "clipart-world"), Text.class, List.of("clip", "minilm"));
+
     public Recipe {
         require(!prompts.isEmpty(), "prompts", prompts, "at least one prompt");
         int factor = 1 << (autoencoder.widths.length - 1);
-        require(scenes.size % factor == 0, "scenes.size", scenes.size, "a multiple of " + factor + " for "
+        require(data.size() % factor == 0, "data.size", data.size(), "a multiple of " + factor + " for "
                 + autoencoder.widths.length + " levels of widths");
     }
 
@@ -55,29 +65,70 @@ public record Recipe(String name, long seed, World scenes, Tokenizer tokenizer, 
                 "a list of multiples of groups " + groups);
     }
 
-    /** The clip-art world; {@code clipart} is a folder, or empty for the bundled art; no {@code nouns} means all. */
-    public record World(String clipart, int size, double pairs, double coloured, double namedBackgrounds, List<String> nouns) {
-        public World {
+    /** What is trained on, by its {@code kind}. */
+    @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "kind")
+    @JsonSubTypes({@JsonSubTypes.Type(name = "scenes", value = FirstScenes.class),
+        @JsonSubTypes.Type(name = "clipart-world", value = ClipArtWorld.class)})
+    public sealed interface Data permits FirstScenes, ClipArtWorld {
+        /** Width and height of the pictures. */
+        int size();
+
+        Example.Source open();
+    }
+
+    /** Simple scenes of clip art; {@code clipart} is a folder, or empty for the bundled art; no {@code nouns} means all. */
+    public record FirstScenes(String clipart, int size, double pairs, double coloured, double namedBackgrounds, List<String> nouns)
+            implements Data {
+        public FirstScenes {
             new Scenes.Config(size, pairs, coloured, namedBackgrounds, nouns);
             require(size % 8 == 0, "size", size, "a multiple of 8");
         }
 
-        /** What the scenes of this world are drawn from. */
+        /** What these scenes are drawn from. */
         public Scenes.Config config() {
             return new Scenes.Config(size, pairs, coloured, namedBackgrounds, nouns);
         }
-    }
 
-    /** @param captions how many captions the vocabulary is learnt from */
-    public record Tokenizer(int tokens, int length, int captions) {
-        public Tokenizer {
-            new BpeTrainer(tokens, length);
-            atLeast(1, "captions", captions);
+        @Override
+        public Example.Source open() {
+            Scenes scenes = new Scenes(config(), Recipe.art(clipart));
+            return seed -> {
+                Scene scene = scenes.scene(seed);
+                return new Example(scene.size(), scene.pixels(), scene.caption());
+            };
         }
     }
 
-    /** @param kl weight of the mean divergence per latent number against the mean absolute error per pixel value */
-    public record Autoencoder(int[] widths, int layers, int groups, int latentChannels, double kl, Loop loop) {
+    /** Clip-art world; {@code clipart} is a folder, or empty for the bundled art. */
+    public record ClipArtWorld(String clipart, WorldConfig world) implements Data {
+        public ClipArtWorld {
+            require(world.size() % 8 == 0, "world.size", world.size(), "a multiple of 8");
+        }
+
+        @Override
+        public int size() {
+            return world.size();
+        }
+
+        @Override
+        public Example.Source open() {
+            World scenes = new World(world, Recipe.art(clipart));
+            return seed -> {
+                io.sfumato.training.world.Scene scene = scenes.scene(seed);
+                return new Example(scene.size(), scene.pixels(), scene.caption());
+            };
+        }
+    }
+
+    private static ClipArt art(String folder) {
+        return folder.isEmpty() ? ClipArt.bundled() : ClipArt.load(Path.of(folder));
+    }
+
+    /**
+     * @param kl    weight of the mean divergence per latent number against the mean absolute error per pixel value
+     * @param keeps whether a run that begins with a model keeps its autoencoder as it is; else it is trained on
+     */
+    public record Autoencoder(int[] widths, int layers, int groups, int latentChannels, double kl, boolean keeps, Loop loop) {
         public Autoencoder {
             levels(widths, groups);
             atLeast(1, "layers", layers);
@@ -86,8 +137,32 @@ public record Recipe(String name, long seed, World scenes, Tokenizer tokenizer, 
         }
     }
 
-    public record Text(int width, int hidden, int layers, int heads) {
-        public Text {
+    /** What reads the captions, by its {@code kind}; {@code width} is that of the states that the U-Net sees. */
+    @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "kind")
+    @JsonSubTypes({@JsonSubTypes.Type(name = "clip", value = Clip.class), @JsonSubTypes.Type(name = "minilm", value = Frozen.class)})
+    public sealed interface Text permits Clip, Frozen {
+        int width();
+    }
+
+    /** all-MiniLM-L6-v2 as it is, for {@code tokens} tokens of a caption; the U-Net learns a projection of its states to {@code width}. */
+    public record Frozen(int tokens, int width) implements Text {
+        public Frozen {
+            require(tokens >= 3 && tokens <= 512, "tokens", tokens, "3 to 512");
+            atLeast(1, "width", width);
+        }
+    }
+
+    /**
+     * An encoder trained along with the U-Net.
+     *
+     * @param tokens   size of the vocabulary
+     * @param length   tokens of a caption
+     * @param captions how many captions the vocabulary is learnt from
+     */
+    public record Clip(int tokens, int length, int captions, int width, int hidden, int layers, int heads) implements Text {
+        public Clip {
+            new BpeTrainer(tokens, length);
+            atLeast(1, "captions", captions);
             atLeast(1, "heads", heads);
             require(width > 0 && width % heads == 0, "width", width, "a multiple of heads " + heads);
             atLeast(1, "hidden", hidden);
@@ -110,13 +185,21 @@ public record Recipe(String name, long seed, World scenes, Tokenizer tokenizer, 
     /**
      * @param prediction     epsilon or v_prediction
      * @param captionDropout share of captions replaced by the empty one, for guidance
+     * @param minSnr         signal-to-noise ratio from which on a time weighs less (Hang et al. 2023), or 0 for even weights
      * @param scenes         how many scenes are encoded once and drawn from
      */
-    public record Diffusion(String prediction, boolean zeroTerminalSnr, double captionDropout, int scenes, Loop loop) {
+    public record Diffusion(String prediction, boolean zeroTerminalSnr, double captionDropout, double minSnr, int scenes, Loop loop) {
         public Diffusion {
             require(List.of("epsilon", "v_prediction").contains(prediction), "prediction", prediction, "epsilon or v_prediction");
             require(captionDropout >= 0 && captionDropout <= 1, "captionDropout", captionDropout, "0 to 1");
+            atLeast(0, "minSnr", minSnr);
             atLeast(1, "scenes", scenes);
+        }
+
+        /** The weight of a squared error where {@code alpha} is left of the picture's variance. */
+        double weight(double alpha) {
+            double snr = alpha / (1 - alpha);
+            return minSnr == 0 ? 1 : Math.min(snr, minSnr) / (prediction.equals("epsilon") ? snr : snr + 1);
         }
     }
 
@@ -178,6 +261,11 @@ public record Recipe(String name, long seed, World scenes, Tokenizer tokenizer, 
         }
         if (e instanceof InvalidFormatException bad) {
             return "key '" + key + "' is " + bad.getValue() + ", where " + kind(bad.getTargetType()) + " is wanted";
+        }
+        if (e instanceof InvalidTypeIdException kind) {
+            String id = kind.getTypeId();
+            return (id == null ? "the key '" + key + ".kind' is missing" : "key '" + key + ".kind' is " + id) + "; known here: "
+                    + KINDS.get(kind.getBaseType().getRawClass());
         }
         String reason = firstLine(e.getOriginalMessage());
         if (reason.startsWith("Missing creator property")) {

@@ -1,6 +1,7 @@
 package io.sfumato.training;
 
 import io.sfumato.tensor.Engine;
+import io.sfumato.tensor.NoGrad;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 import java.util.ArrayList;
@@ -15,7 +16,7 @@ import java.util.concurrent.Future;
  * two threads share every one of them. Gradients meet in the shared parameters.
  */
 public final class Shards implements AutoCloseable {
-    /** The mean loss of {@code count} examples from {@code from} on, as a tensor that gradients flow from. */
+    /** What comes of {@code count} examples from {@code from} on: for training their mean loss, that gradients flow from. */
     @FunctionalInterface
     public interface Loss {
         Tensor of(int from, int count);
@@ -56,7 +57,26 @@ public final class Shards implements AutoCloseable {
         return sum;
     }
 
-    private static double result(Future<Double> part) {
+    /** What {@code work} makes of a batch, joined along the first dimension, without gradients. */
+    public Tensor rows(int batch, Loss work) {
+        List<Future<Tensor>> parts = new ArrayList<>();
+        for (int i = 0; i < shards; i++) {
+            int from = batch * i / shards, count = batch * (i + 1) / shards - from;
+            parts.add(workers.submit(() -> {
+                try (Scope scope = new Scope(); NoGrad noGrad = new NoGrad()) {
+                    return work.of(from, count).retain();
+                }
+            }));
+        }
+        Tensor[] rows = parts.stream().map(Shards::result).toArray(Tensor[]::new);
+        Tensor all = Tensor.cat(0, rows);
+        for (Tensor part : rows) {
+            part.close();
+        }
+        return all;
+    }
+
+    private static <T> T result(Future<T> part) {
         try {
             return part.get();
         } catch (InterruptedException e) {

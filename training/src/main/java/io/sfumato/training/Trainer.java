@@ -8,14 +8,15 @@ import io.sfumato.models.unet.UNetConfig;
 import io.sfumato.models.vae.AutoencoderKl;
 import io.sfumato.tensor.DType;
 import io.sfumato.tensor.Device;
+import io.sfumato.tensor.Rng;
 import io.sfumato.text.BpeTrainer;
 import io.sfumato.text.ClipTokenizer;
-import io.sfumato.training.scenes.ClipArt;
-import io.sfumato.training.scenes.Scenes;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.LongStream;
 
@@ -36,13 +37,13 @@ public final class Trainer {
     }
 
     /**
-     * Puts {@code model} in place as what a new run begins with: its tokenizer and autoencoder stay as they are, its text encoder and
-     * U-Net are trained on with a fresh optimiser.
-     *
-     * @throws io.sfumato.io.CheckpointException if its networks are not of the recipe's sizes
+     * Puts {@code model} in place as what a new run begins with: the tokenizer of a text encoder that is trained stays as it is, and so
+     * does the autoencoder if the recipe keeps it; networks are trained on with a fresh optimiser. The recipe's networks must have the
+     * model's sizes; only what the model does not have at all begins fresh.
      */
     public void start(Path model) {
-        new ModelFolder(run.resolve("model")).copyFrom(model, recipe);
+        ModelFolder folder = new ModelFolder(run.resolve("model"));
+        folder.copyFrom(model, recipe);
     }
 
     /**
@@ -58,32 +59,43 @@ public final class Trainer {
         } catch (IOException e) {
             throw new UncheckedIOException(folder.path() + ": cannot be made: " + e.getMessage(), e);
         }
-        String clipart = recipe.scenes().clipart();
-        Scenes scenes = new Scenes(recipe.scenes().config(), clipart.isEmpty() ? ClipArt.bundled() : ClipArt.load(Path.of(clipart)));
-        ClipTokenizer tokenizer = tokenizer(scenes, folder.path().resolve("tokenizer"));
-        folder.writeConfigs(recipe, tokenizer, 1);
+        Example.Source examples = recipe.data().open();
+        Map<String, Object> textConfig = recipe.text() instanceof Recipe.Frozen frozen ? ModelFolder.text(frozen)
+                : ModelFolder.text((Recipe.Clip) recipe.text(), tokenizer(examples, (Recipe.Clip) recipe.text(), folder));
+        folder.writeConfigs(recipe, textConfig, 1);
         AutoencoderKl.Config vaeConfig = AutoencoderKl.Config.of(config(folder, "vae"));
-        if (!Files.exists(folder.weights("vae"))) {
-            new AutoencoderTrainer(recipe, vaeConfig, run, progress).train(scenes, folder);
+        if (!recipe.autoencoder().keeps() || !Files.exists(folder.weights("vae"))) {
+            new AutoencoderTrainer(recipe, vaeConfig, run, progress).train(examples, folder);
         }
-        try (SafeTensors file = SafeTensors.open(folder.weights("vae")); Weights weights = Weights.load(file, DType.F32, Device.CPU)) {
+        try (SafeTensors file = SafeTensors.open(folder.weights("vae")); Weights weights = Weights.load(file, DType.F32, Device.CPU);
+                Rng init = new Rng(recipe.seed()); Weights textWeights = Weights.init(init, Device.CPU)) {
             AutoencoderKl vae = weights.build(w -> new AutoencoderKl(w, vaeConfig), extra -> false);
-            try (LatentCache data = LatentCache.of(run, scenes, vae, recipe.diffusion().scenes(), progress)) {
-                folder.writeConfigs(recipe, tokenizer, data.scale());
-                new DiffusionTrainer(recipe, run, progress).train(data, tokenizer, ClipText.Config.of(config(folder, "text_encoder")),
-                        UNetConfig.of(config(folder, "unet")), folder, step -> {
-                            SampleSheet.draw(folder.path(), recipe.prompts(), run.resolve("samples-" + step + ".png"));
-                            onSave.accept(folder.path());
-                        });
+            try (LatentCache data = LatentCache.of(run, examples, vae, recipe.diffusion().scenes(), progress);
+                    TextStates text = text(folder, textWeights, data.captions())) {
+                folder.writeConfigs(recipe, textConfig, data.scale());
+                new DiffusionTrainer(recipe, run, progress).train(data, text, UNetConfig.of(config(folder, "unet")), folder, step -> {
+                    SampleSheet.draw(folder.path(), recipe.prompts(), run.resolve("samples-" + step + ".png"));
+                    onSave.accept(folder.path());
+                });
             }
         }
         return folder.path();
     }
 
-    private ClipTokenizer tokenizer(Scenes scenes, Path folder) {
+    private TextStates text(ModelFolder folder, Weights fresh, List<String> captions) {
+        if (recipe.text() instanceof Recipe.Frozen frozen) {
+            return FrozenStates.of(run, captions, frozen.tokens(), progress);
+        }
+        ClipText text = new ClipText(fresh, ClipText.Config.of(config(folder, "text_encoder")));
+        folder.read("text_encoder", fresh.parameters());
+        return TextStates.trained(ClipTokenizer.load(folder.path().resolve("tokenizer")), text, fresh.parameters(), captions);
+    }
+
+    private static ClipTokenizer tokenizer(Example.Source examples, Recipe.Clip clip, ModelFolder model) {
+        Path folder = model.path().resolve("tokenizer");
         if (!Files.exists(folder.resolve("vocab.json"))) {
-            var captions = LongStream.range(0, recipe.tokenizer().captions()).mapToObj(seed -> scenes.scene(seed).caption());
-            new BpeTrainer(recipe.tokenizer().tokens(), recipe.tokenizer().length()).train(captions, folder);
+            var captions = LongStream.range(0, clip.captions()).mapToObj(seed -> examples.example(seed).caption());
+            new BpeTrainer(clip.tokens(), clip.length()).train(captions, folder);
         }
         return ClipTokenizer.load(folder);
     }

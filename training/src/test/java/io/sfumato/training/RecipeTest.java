@@ -19,23 +19,24 @@ class RecipeTest {
     static final String TINY = """
             name: tiny
             seed: 3
-            scenes:
-              {clipart: ../bundled/src/main/resources/io/sfumato/bundled/clipart, size: 16, pairs: 0.3, coloured: 0.6,
+            data:
+              {kind: scenes, clipart: ../bundled/src/main/resources/io/sfumato/bundled/clipart, size: 16, pairs: 0.3, coloured: 0.6,
                namedBackgrounds: 0.2, nouns: [apple, duck, house, tree]}
-            tokenizer: {tokens: 540, length: 12, captions: 100}
             autoencoder:
               widths: [4, 8]
               layers: 1
               groups: 4
               latentChannels: 4
               kl: 0.0003
+              keeps: true
               loop: {steps: 10, batch: 4, rate: 0.001, warmup: 2, decay: 0.01, clip: 1.0, ema: 0.9, saveEvery: 4}
-            text: {width: 8, hidden: 16, layers: 1, heads: 2}
+            text: {kind: clip, tokens: 540, length: 12, captions: 100, width: 8, hidden: 16, layers: 1, heads: 2}
             unet: {widths: [8, 16], layers: 1, attends: [false, true], heads: [2, 2], groups: 4}
             diffusion:
               prediction: v_prediction
               zeroTerminalSnr: true
               captionDropout: 0.1
+              minSnr: 0
               scenes: 64
               loop: {steps: 10, batch: 4, rate: 0.001, warmup: 2, decay: 0.01, clip: 1.0, ema: 0.9, saveEvery: 4}
             prompts: [a duck, a red apple left of a house]
@@ -63,21 +64,24 @@ class RecipeTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
-            size: 16           | size: big         | key 'scenes.size' is big, where a whole number is wanted
-            size: 16           | size: 16.5        | key 'scenes.size' is 16.5, where a whole number is wanted
-            size: 16           | size:             | the key 'scenes.size' has no value
-            size: 16           | size: 12          | in 'scenes': Scenes are 16 to 256 pixels wide, got 12
-            size: 16           | size: 20          | in 'scenes': size is 20, where a multiple of 8 is wanted
-            pairs: 0.3         | pairs: 2          | in 'scenes': The share 'pairs' of scenes must be 0 to 1, got 2.0
-            pairs: 0.3         | pairs: 0.3, pears: 1 | unknown key 'scenes.pears'; known here: *
-            tokens: 540        | tokens: 5         | in 'tokenizer': a vocabulary of 5 tokens is too small; *
-            captions: 100      | captions: 0       | in 'tokenizer': captions is 0, where 1 or more is wanted
+            size: 16           | size: big         | key 'data.size' is big, where a whole number is wanted
+            size: 16           | size: 16.5        | key 'data.size' is 16.5, where a whole number is wanted
+            size: 16           | size:             | the key 'data.size' has no value
+            size: 16           | size: 12          | in 'data': Scenes are 16 to 256 pixels wide, got 12
+            size: 16           | size: 20          | in 'data': size is 20, where a multiple of 8 is wanted
+            pairs: 0.3         | pairs: 2          | in 'data': The share 'pairs' of scenes must be 0 to 1, got 2.0
+            pairs: 0.3         | pairs: 0.3, pears: 1 | unknown key 'data.pears'; known here: *
+            tokens: 540        | tokens: 5         | in 'text': a vocabulary of 5 tokens is too small; *
+            captions: 100      | captions: 0       | in 'text': captions is 0, where 1 or more is wanted
             widths: [4, 8]     | widths: [4, 6]    | in 'autoencoder': widths is [4, 6], where a list of multiples of groups 4 is wanted
             widths: [4, 8]     | widths: []        | in 'autoencoder': widths is [], where a list of multiples of groups 4 is wanted
-            widths: [4, 8]     | widths: [4, 4, 4, 4, 4, 4] | scenes.size is 16, where a multiple of 32 for 6 levels of widths is wanted
+            widths: [4, 8]     | widths: [4, 4, 4, 4, 4, 4] | data.size is 16, where a multiple of 32 for 6 levels of widths is wanted
             kl: 0.0003         | kl: -1            | in 'autoencoder': kl is -1, where 0 or more is wanted
+            kind: scenes       | kind: seens       | key 'data.kind' is seens; known here: [scenes, clipart-world]
+            kind: clip,        |                   | the key 'text.kind' is missing; known here: [clip, minilm]
+            minSnr: 0          | minSnr: -1        | in 'diffusion': minSnr is -1, where 0 or more is wanted
             hidden: 16, layers: 1 | hidden: 16, layers: 0 | in 'text': layers is 0, where 1 or more is wanted
-            {width: 8          | {width: 9         | in 'text': width is 9, where a multiple of heads 2 is wanted
+            width: 8,          | width: 9,         | in 'text': width is 9, where a multiple of heads 2 is wanted
             [false, true]      | [true]            | in 'unet': attends is [true], where one for each of 2 widths is wanted
             heads: [2, 2]      | heads: [2, 3]     | in 'unet': heads is [2, 3], where a divisor of each of widths [8, 16] is wanted
             v_prediction       | velocity          | in 'diffusion': prediction is velocity, where epsilon or v_prediction is wanted
