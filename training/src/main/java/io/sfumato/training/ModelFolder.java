@@ -2,7 +2,6 @@ package io.sfumato.training;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
 import io.sfumato.diffusion.SchedulerConfig;
 import io.sfumato.families.MiniLm;
 import io.sfumato.io.CheckpointException;
@@ -27,7 +26,7 @@ import java.util.Map;
 
 /** Writes a model in the layout of a diffusers folder, weights in float16: what {@code --model} reads. */
 record ModelFolder(Path path) {
-    private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+    private static final ObjectMapper JSON = new ObjectMapper();
 
     Path weights(String component) {
         String name = component.equals("text_encoder") ? "model.safetensors" : "diffusion_pytorch_model.safetensors";
@@ -103,19 +102,26 @@ record ModelFolder(Path path) {
         }
     }
 
-    /** Writes {@code model_index.json} and every component's config, that of the text encoder as given. */
+    /** Writes {@code model_index.json}, every component's config, that of the text encoder as given, and which nouns were learnt. */
     void writeConfigs(Recipe recipe, Map<String, Object> text, double scalingFactor) {
         json("model_index.json", recipe.text() instanceof Recipe.Frozen ? miniature() : stableDiffusion());
         json("vae/config.json", vae(recipe.autoencoder(), scalingFactor, recipe.data().size()));
         json("text_encoder/config.json", text);
         json("unet/config.json", unet(recipe));
         json("scheduler/scheduler_config.json", scheduler(recipe.diffusion()));
+        if (recipe.data() instanceof Recipe.ClipArtWorld data && !data.world().nouns().isEmpty()) {
+            text("nouns.txt", String.join("\n", data.world().nouns()) + "\n");
+        }
     }
 
     private void json(String file, Map<String, Object> values) {
+        text(file, JSON.valueToTree(values).toPrettyString() + "\n");
+    }
+
+    private void text(String file, String content) {
         try {
             create(path.resolve(file).getParent());
-            Files.writeString(path.resolve(file), JSON.writeValueAsString(values) + "\n");
+            Files.writeString(path.resolve(file), content);
         } catch (IOException e) {
             throw new UncheckedIOException(path.resolve(file) + ": cannot be written: " + e.getMessage(), e);
         }

@@ -2,6 +2,7 @@ package io.sfumato.training;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -107,6 +108,16 @@ class RecipeTest {
             }
             assertThat(e.getMessage()).doesNotContain("\n");
         });
+    }
+
+    @Test
+    void minSnrWeighsAsHangEtAl() {
+        Recipe.Diffusion d = tiny(folder, TINY.replace("minSnr: 0", "minSnr: 5")).diffusion();
+        // v-prediction: min(snr, 5) / (snr + 1), where snr is alpha / (1 - alpha).
+        assertThat(d.weight(0.5)).isEqualTo(0.5);
+        assertThat(d.weight(0.9)).isCloseTo(5 / 10.0, within(1e-9));
+        assertThat(d.weight(0)).isZero();
+        assertThat(tiny(folder, TINY).diffusion().weight(0.9)).isEqualTo(1);
     }
 
     @Test
