@@ -88,7 +88,7 @@ final class Miniature implements TextToImage {
     }
 
     private static boolean hasUpscaler(ModelFolder folder) {
-        return Files.isDirectory(folder.path().resolve("upscaler"));
+        return Files.exists(folder.path().resolve("upscaler/config.json"));
     }
 
     private static int size(ModelFolder folder, int base) {

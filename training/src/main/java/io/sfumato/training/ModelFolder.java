@@ -7,6 +7,7 @@ import io.sfumato.families.MiniLm;
 import io.sfumato.io.CheckpointException;
 import io.sfumato.io.JsonFile;
 import io.sfumato.io.SafeTensors;
+import io.sfumato.models.upscaler.Upscaler;
 import io.sfumato.tensor.DType;
 import io.sfumato.tensor.NoGrad;
 import io.sfumato.tensor.Scope;
@@ -112,6 +113,11 @@ record ModelFolder(Path path) {
         if (recipe.data() instanceof Recipe.ClipArtWorld data && !data.world().nouns().isEmpty()) {
             text("nouns.txt", String.join("\n", data.world().nouns()) + "\n");
         }
+    }
+
+    /** Writes the config of an upscaler: from then on the folder draws that much larger. */
+    void writeUpscaler(Upscaler.Config c) {
+        json("upscaler/config.json", map("channels", c.channels(), "width", c.width(), "blocks", c.blocks(), "scale", c.scale()));
     }
 
     private void json(String file, Map<String, Object> values) {

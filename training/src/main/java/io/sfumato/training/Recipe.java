@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.exc.ValueInstantiationException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import io.sfumato.models.upscaler.Upscaler;
 import io.sfumato.text.BpeTrainer;
 import io.sfumato.training.scenes.ClipArt;
 import io.sfumato.training.scenes.Scene;
@@ -31,13 +32,15 @@ import java.util.stream.IntStream;
  * How to train a small latent diffusion model, as a YAML file says it. Every key is wanted; an unknown one is an error.
  *
  * @param seed      of weights, noise and the order of scenes
+ * @param upscaler  none, or one that makes pictures larger
  * @param prompts   what the sample grids draw
  */
 public record Recipe(String name, long seed, Data data, Autoencoder autoencoder, Text text, UNet unet, Diffusion diffusion,
-                     List<String> prompts) {
+                     List<Enlargement> upscaler, List<String> prompts) {
     private static final Map<Class<?>, List<String>> KINDS = Map.of(Data.class, List.of("scenes", "clipart-world"), Text.class, List.of("clip", "minilm"));
 
     public Recipe {
+        require(upscaler.size() <= 1, "upscaler", upscaler, "a list of none or one");
         require(!prompts.isEmpty(), "prompts", prompts, "at least one prompt");
         int factor = 1 << (autoencoder.widths.length - 1);
         require(data.size() % factor == 0, "data.size", data.size(), "a multiple of " + factor + " for "
@@ -73,7 +76,8 @@ public record Recipe(String name, long seed, Data data, Autoencoder autoencoder,
         /** Width and height of the pictures. */
         int size();
 
-        Example.Source open();
+        /** The pictures, {@code scale} times larger. */
+        Example.Source open(int scale);
     }
 
     /** Simple scenes of clip art; {@code clipart} is a folder, or empty for the bundled art; no {@code nouns} means all. */
@@ -90,8 +94,8 @@ public record Recipe(String name, long seed, Data data, Autoencoder autoencoder,
         }
 
         @Override
-        public Example.Source open() {
-            Scenes scenes = new Scenes(config(), Recipe.art(clipart));
+        public Example.Source open(int scale) {
+            Scenes scenes = new Scenes(new Scenes.Config(scale * size, pairs, coloured, namedBackgrounds, nouns), Recipe.art(clipart));
             return seed -> {
                 Scene scene = scenes.scene(seed);
                 return new Example(scene.size(), scene.pixels(), scene.caption());
@@ -111,8 +115,10 @@ public record Recipe(String name, long seed, Data data, Autoencoder autoencoder,
         }
 
         @Override
-        public Example.Source open() {
-            World scenes = new World(world, Recipe.art(clipart));
+        public Example.Source open(int scale) {
+            World scenes = new World(new WorldConfig(scale * world.size(), world.nouns(), world.looks(), world.kinds(), world.counts(),
+                    world.things(), world.coloured(), world.sized(), world.placed(), world.backgrounds(), world.styles(), world.styled(),
+                    world.narrated()), Recipe.art(clipart));
             return seed -> {
                 io.sfumato.training.world.Scene scene = scenes.scene(seed);
                 return new Example(scene.size(), scene.pixels(), scene.caption());
@@ -200,6 +206,22 @@ public record Recipe(String name, long seed, Data data, Autoencoder autoencoder,
         double weight(double alpha) {
             double snr = alpha / (1 - alpha);
             return minSnr == 0 ? 1 : Math.min(snr, minSnr) / (prediction.equals("epsilon") ? snr : snr + 1);
+        }
+    }
+
+    /**
+     * A network that makes pictures larger; it learns from scenes drawn at that size.
+     *
+     * @param noise most noise on the latents that it learns to mend, against their spread
+     */
+    public record Enlargement(int scale, int width, int blocks, double noise, Loop loop) {
+        public Enlargement {
+            new Upscaler.Config(3, width, blocks, scale);
+            atLeast(0, "noise", noise);
+        }
+
+        Upscaler.Config config() {
+            return new Upscaler.Config(3, width, blocks, scale);
         }
     }
 

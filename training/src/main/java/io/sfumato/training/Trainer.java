@@ -59,7 +59,7 @@ public final class Trainer {
         } catch (IOException e) {
             throw new UncheckedIOException(folder.path() + ": cannot be made: " + e.getMessage(), e);
         }
-        Example.Source examples = recipe.data().open();
+        Example.Source examples = recipe.data().open(1);
         Map<String, Object> textConfig = recipe.text() instanceof Recipe.Frozen frozen ? ModelFolder.text(frozen)
                 : ModelFolder.text((Recipe.Clip) recipe.text(), tokenizer(examples, (Recipe.Clip) recipe.text(), folder));
         folder.writeConfigs(recipe, textConfig, 1);
@@ -78,6 +78,10 @@ public final class Trainer {
                     onSave.accept(folder.path());
                 });
             }
+            recipe.upscaler().forEach(larger -> {
+                new UpscalerTrainer(larger, recipe.seed(), run, progress).train(recipe.data().open(larger.scale()), vae, folder);
+                folder.writeUpscaler(larger.config());
+            });
         }
         return folder.path();
     }

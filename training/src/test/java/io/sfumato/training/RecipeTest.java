@@ -40,6 +40,7 @@ class RecipeTest {
               minSnr: 0
               scenes: 64
               loop: {steps: 10, batch: 4, rate: 0.001, warmup: 2, decay: 0.01, clip: 1.0, ema: 0.9, saveEvery: 4}
+            upscaler: []
             prompts: [a duck, a red apple left of a house]
             """;
 
