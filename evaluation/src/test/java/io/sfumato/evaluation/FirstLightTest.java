@@ -80,7 +80,7 @@ class FirstLightTest {
 
     @Test
     void itsWorldIsTheRecipes() {
-        assertThat(FirstLight.WORLD).isEqualTo(((Recipe.FirstScenes) Recipe.read(Path.of("../recipes/first-light.yaml")).data()).config());
+        assertThat(FirstLight.WORLD).isEqualTo(((Recipe.FirstScenes) Recipe.read(Path.of("../recipes/first-light.yaml")).data()).scenes().config());
     }
 
     @Test

@@ -16,7 +16,6 @@ import io.sfumato.text.BpeTrainer;
 import io.sfumato.training.scenes.ClipArt;
 import io.sfumato.training.scenes.Scene;
 import io.sfumato.training.scenes.Scenes;
-import io.sfumato.training.world.World;
 import io.sfumato.training.world.WorldConfig;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -80,26 +79,34 @@ public record Recipe(String name, long seed, Data data, Autoencoder autoencoder,
         Example.Source open(int scale);
     }
 
-    /** Simple scenes of clip art; {@code clipart} is a folder, or empty for the bundled art; no {@code nouns} means all. */
-    public record FirstScenes(String clipart, int size, double pairs, double coloured, double namedBackgrounds, List<String> nouns)
-            implements Data {
-        public FirstScenes {
-            new Scenes.Config(size, pairs, coloured, namedBackgrounds, nouns);
-            require(size % 8 == 0, "size", size, "a multiple of 8");
-        }
-
-        /** What these scenes are drawn from. */
-        public Scenes.Config config() {
-            return new Scenes.Config(size, pairs, coloured, namedBackgrounds, nouns);
+    /** Simple scenes of clip art. */
+    public record FirstScenes(World scenes) implements Data {
+        @Override
+        public int size() {
+            return scenes.size;
         }
 
         @Override
         public Example.Source open(int scale) {
-            Scenes scenes = new Scenes(new Scenes.Config(scale * size, pairs, coloured, namedBackgrounds, nouns), Recipe.art(clipart));
+            Scenes.Config c = new Scenes.Config(scale * scenes.size, scenes.pairs, scenes.coloured, scenes.namedBackgrounds, scenes.nouns);
+            Scenes drawn = new Scenes(c, Recipe.art(scenes.clipart));
             return seed -> {
-                Scene scene = scenes.scene(seed);
+                Scene scene = drawn.scene(seed);
                 return new Example(scene.size(), scene.pixels(), scene.caption());
             };
+        }
+    }
+
+    /** What simple scenes are drawn from; {@code clipart} is a folder, or empty for the bundled art; no {@code nouns} means all. */
+    public record World(String clipart, int size, double pairs, double coloured, double namedBackgrounds, List<String> nouns) {
+        public World {
+            new Scenes.Config(size, pairs, coloured, namedBackgrounds, nouns);
+            require(size % 8 == 0, "size", size, "a multiple of 8");
+        }
+
+        /** What the scenes of this world are drawn from. */
+        public Scenes.Config config() {
+            return new Scenes.Config(size, pairs, coloured, namedBackgrounds, nouns);
         }
     }
 
@@ -116,7 +123,7 @@ public record Recipe(String name, long seed, Data data, Autoencoder autoencoder,
 
         @Override
         public Example.Source open(int scale) {
-            World scenes = new World(new WorldConfig(scale * world.size(), world.nouns(), world.looks(), world.kinds(), world.counts(),
+            var scenes = new io.sfumato.training.world.World(new WorldConfig(scale * world.size(), world.nouns(), world.looks(), world.kinds(), world.counts(),
                     world.things(), world.coloured(), world.sized(), world.placed(), world.backgrounds(), world.styles(), world.styled(),
                     world.narrated()), Recipe.art(clipart));
             return seed -> {
@@ -158,17 +165,17 @@ public record Recipe(String name, long seed, Data data, Autoencoder autoencoder,
         }
     }
 
-    /**
-     * An encoder trained along with the U-Net.
-     *
-     * @param tokens   size of the vocabulary
-     * @param length   tokens of a caption
-     * @param captions how many captions the vocabulary is learnt from
-     */
-    public record Clip(int tokens, int length, int captions, int width, int hidden, int layers, int heads) implements Text {
-        public Clip {
+    /** @param captions how many captions the vocabulary is learnt from */
+    public record Tokenizer(int tokens, int length, int captions) {
+        public Tokenizer {
             new BpeTrainer(tokens, length);
             atLeast(1, "captions", captions);
+        }
+    }
+
+    /** An encoder trained along with the U-Net. */
+    public record Clip(Tokenizer tokenizer, int width, int hidden, int layers, int heads) implements Text {
+        public Clip {
             atLeast(1, "heads", heads);
             require(width > 0 && width % heads == 0, "width", width, "a multiple of heads " + heads);
             atLeast(1, "hidden", hidden);

@@ -61,7 +61,7 @@ public final class Trainer {
         }
         Example.Source examples = recipe.data().open(1);
         Map<String, Object> textConfig = recipe.text() instanceof Recipe.Frozen frozen ? ModelFolder.text(frozen)
-                : ModelFolder.text((Recipe.Clip) recipe.text(), tokenizer(examples, (Recipe.Clip) recipe.text(), folder));
+                : ModelFolder.text((Recipe.Clip) recipe.text(), tokenizer(examples, ((Recipe.Clip) recipe.text()).tokenizer(), folder));
         folder.writeConfigs(recipe, textConfig, 1);
         AutoencoderKl.Config vaeConfig = AutoencoderKl.Config.of(config(folder, "vae"));
         if (!recipe.autoencoder().keeps() || !Files.exists(folder.weights("vae"))) {
@@ -95,7 +95,7 @@ public final class Trainer {
         return TextStates.trained(ClipTokenizer.load(folder.path().resolve("tokenizer")), text, fresh.parameters(), captions);
     }
 
-    private static ClipTokenizer tokenizer(Example.Source examples, Recipe.Clip clip, ModelFolder model) {
+    private static ClipTokenizer tokenizer(Example.Source examples, Recipe.Tokenizer clip, ModelFolder model) {
         Path folder = model.path().resolve("tokenizer");
         if (!Files.exists(folder.resolve("vocab.json"))) {
             var captions = LongStream.range(0, clip.captions()).mapToObj(seed -> examples.example(seed).caption());

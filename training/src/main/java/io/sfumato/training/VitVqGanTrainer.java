@@ -8,6 +8,7 @@ import io.sfumato.tensor.Device;
 import io.sfumato.tensor.Rng;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
+import io.sfumato.training.scenes.Scene;
 import io.sfumato.training.scenes.Scenes;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -49,7 +50,7 @@ final class VitVqGanTrainer {
                 state.put("weights", weights.parameters());
                 state.put("adversary", adversary.parameters());
                 long step = checkpoint.restore(state);
-                try (SceneBatches batches = new SceneBatches(scenes, loop.batch(), step * loop.batch())) {
+                try (SceneBatches<Scene> batches = new SceneBatches<>(scenes::scene, loop.batch(), step * loop.batch())) {
                     for (; step < loop.steps(); step++) {
                         try (Rng rng = new Rng(recipe.seed() + step); Scope scope = new Scope()) {
                             Tensor x = SceneBatches.pictures(batches.next()).add(1).mul(0.5);               // (B, 3, S, S) in [0, 1]

@@ -21,8 +21,9 @@ class RecipeTest {
             name: tiny
             seed: 3
             data:
-              {kind: scenes, clipart: ../bundled/src/main/resources/io/sfumato/bundled/clipart, size: 16, pairs: 0.3, coloured: 0.6,
-               namedBackgrounds: 0.2, nouns: [apple, duck, house, tree]}
+              kind: scenes
+              scenes: {clipart: ../bundled/src/main/resources/io/sfumato/bundled/clipart, size: 16, pairs: 0.3, coloured: 0.6,
+                namedBackgrounds: 0.2, nouns: [apple, duck, house, tree]}
             autoencoder:
               widths: [4, 8]
               layers: 1
@@ -31,7 +32,7 @@ class RecipeTest {
               kl: 0.0003
               keeps: true
               loop: {steps: 10, batch: 4, rate: 0.001, warmup: 2, decay: 0.01, clip: 1.0, ema: 0.9, saveEvery: 4}
-            text: {kind: clip, tokens: 540, length: 12, captions: 100, width: 8, hidden: 16, layers: 1, heads: 2}
+            text: {kind: clip, tokenizer: {tokens: 540, length: 12, captions: 100}, width: 8, hidden: 16, layers: 1, heads: 2}
             unet: {widths: [8, 16], layers: 1, attends: [false, true], heads: [2, 2], groups: 4}
             diffusion:
               prediction: v_prediction
@@ -66,15 +67,15 @@ class RecipeTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
-            size: 16           | size: big         | key 'data.size' is big, where a whole number is wanted
-            size: 16           | size: 16.5        | key 'data.size' is 16.5, where a whole number is wanted
-            size: 16           | size:             | the key 'data.size' has no value
-            size: 16           | size: 12          | in 'data': Scenes are 16 to 256 pixels wide, got 12
-            size: 16           | size: 20          | in 'data': size is 20, where a multiple of 8 is wanted
-            pairs: 0.3         | pairs: 2          | in 'data': The share 'pairs' of scenes must be 0 to 1, got 2.0
-            pairs: 0.3         | pairs: 0.3, pears: 1 | unknown key 'data.pears'; known here: *
-            tokens: 540        | tokens: 5         | in 'text': a vocabulary of 5 tokens is too small; *
-            captions: 100      | captions: 0       | in 'text': captions is 0, where 1 or more is wanted
+            size: 16           | size: big         | key 'data.scenes.size' is big, where a whole number is wanted
+            size: 16           | size: 16.5        | key 'data.scenes.size' is 16.5, where a whole number is wanted
+            size: 16           | size:             | the key 'data.scenes.size' has no value
+            size: 16           | size: 12          | in 'data.scenes': Scenes are 16 to 256 pixels wide, got 12
+            size: 16           | size: 20          | in 'data.scenes': size is 20, where a multiple of 8 is wanted
+            pairs: 0.3         | pairs: 2          | in 'data.scenes': The share 'pairs' of scenes must be 0 to 1, got 2.0
+            pairs: 0.3         | pairs: 0.3, pears: 1 | unknown key 'data.scenes.pears'; known here: *
+            tokens: 540        | tokens: 5         | in 'text.tokenizer': a vocabulary of 5 tokens is too small; *
+            captions: 100      | captions: 0       | in 'text.tokenizer': captions is 0, where 1 or more is wanted
             widths: [4, 8]     | widths: [4, 6]    | in 'autoencoder': widths is [4, 6], where a list of multiples of groups 4 is wanted
             widths: [4, 8]     | widths: []        | in 'autoencoder': widths is [], where a list of multiples of groups 4 is wanted
             widths: [4, 8]     | widths: [4, 4, 4, 4, 4, 4] | data.size is 16, where a multiple of 32 for 6 levels of widths is wanted
