@@ -47,6 +47,10 @@ record SentencePieceModel(String source, List<Piece> pieces, byte[] charsMap, bo
                 throw new IllegalArgumentException(source + ": among its " + model.pieces.size()
                         + " pieces exactly one must be the unknown one: it is no SentencePiece model, or damaged");
             }
+            if (model.pieces.stream().anyMatch(piece -> piece.spelling().isEmpty())) {
+                throw new IllegalArgumentException(source + ": one of its " + model.pieces.size()
+                        + " pieces is empty: it is no SentencePiece model, or damaged");
+            }
             return model;
         } catch (BufferUnderflowException | IndexOutOfBoundsException | WireException e) {
             throw new IllegalArgumentException(source + " is no SentencePiece model, or damaged: " + (e instanceof WireException

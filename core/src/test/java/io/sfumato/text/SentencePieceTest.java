@@ -59,6 +59,13 @@ class SentencePieceTest {
     }
 
     @Test
+    void anEmptyPieceIsRefused() {
+        byte[] model = {10, 7, 10, 0, 21, 0, 0, 0, 0, 10, 12, 10, 3, 'u', 'n', 'k', 21, 0, 0, 0, 0, 24, 2};
+        assertThatThrownBy(() -> SentencePieceModel.parse(model, "x.model")).isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("x.model: one of its 2 pieces is empty: it is no SentencePiece model, or damaged");
+    }
+
+    @Test
     void namesWhatIsWrongWithAFile() throws IOException {
         Path missing = Path.of("nowhere.model");
         assertThatThrownBy(() -> SentencePiece.load(missing)).isInstanceOf(UncheckedIOException.class)
