@@ -47,7 +47,7 @@ public final class ClipText {
     private final Config config;
     private final Embedding tokenEmbedding;
     private final Embedding positionEmbedding;
-    private final List<Layer> layers;
+    private final List<ClipLayer> layers;
     private final LayerNorm finalNorm;
     private final List<Linear> projection;
 
@@ -57,7 +57,8 @@ public final class ClipText {
         tokenEmbedding = new Embedding(model.sub("embeddings").sub("token_embedding"), config.vocabulary, config.width, 0.02);
         positionEmbedding = new Embedding(model.sub("embeddings").sub("position_embedding"), config.positions, config.width, 0.01);
         Weights stack = model.sub("encoder").sub("layers");
-        layers = IntStream.range(0, config.layers).mapToObj(i -> new Layer(stack.sub("" + i), config)).toList();
+        layers = IntStream.range(0, config.layers).mapToObj(i -> new ClipLayer(stack.sub("" + i), config.width, config.hidden,
+                config.activation, config.eps, (q, k, v) -> Attention.causal(q, k, v, config.heads))).toList();
         finalNorm = new LayerNorm(model.sub("final_layer_norm"), config.width, config.eps);
         projection = config.projection == 0 ? List.of()
                 : List.of(Linear.withoutBias(w.sub("text_projection"), config.width, config.projection));
@@ -115,41 +116,5 @@ public final class ClipText {
             throw new IllegalStateException("this text encoder has no text_projection");
         }
         return projection.get(0).forward(pooled);
-    }
-
-    private static final class Layer {
-        private final LayerNorm norm1;
-        private final LayerNorm norm2;
-        private final Linear query;
-        private final Linear key;
-        private final Linear value;
-        private final Linear out;
-        private final Linear fc1;
-        private final Linear fc2;
-        private final Config config;
-
-        Layer(Weights w, Config c) {
-            config = c;
-            norm1 = new LayerNorm(w.sub("layer_norm1"), c.width, c.eps);
-            query = new Linear(w.sub("self_attn").sub("q_proj"), c.width, c.width);
-            key = new Linear(w.sub("self_attn").sub("k_proj"), c.width, c.width);
-            value = new Linear(w.sub("self_attn").sub("v_proj"), c.width, c.width);
-            out = new Linear(w.sub("self_attn").sub("out_proj"), c.width, c.width);
-            norm2 = new LayerNorm(w.sub("layer_norm2"), c.width, c.eps);
-            fc1 = new Linear(w.sub("mlp").sub("fc1"), c.width, c.hidden);
-            fc2 = new Linear(w.sub("mlp").sub("fc2"), c.hidden, c.width);
-        }
-
-        Tensor forward(Tensor x) {                                                          // (B, L, D)
-            try (var scope = new Scope()) {
-                x = x.add(attention(norm1.forward(x)));
-                x = x.add(fc2.forward(config.activation.apply(fc1.forward(norm2.forward(x)))));
-                return scope.keep(x);
-            }
-        }
-
-        private Tensor attention(Tensor x) {
-            return out.forward(Attention.causal(query.forward(x), key.forward(x), value.forward(x), config.heads));
-        }
     }
 }

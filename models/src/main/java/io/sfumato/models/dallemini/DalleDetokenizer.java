@@ -35,7 +35,7 @@ public final class DalleDetokenizer implements Detokenizer {
         IntStream.range(0, levels).forEach(i -> attends[i] = file.names().contains("decoder.up." + i + ".attn.0.q.weight"));
         int z = size(file, "post_quant_conv.weight", 0), codes = size(file, "embedding.weight", 0);
         return new VqGan.Config(VqNames.TAMING, VqGan.Quantizer.NEAREST, 3, z, size(file, "embedding.weight", 1), codes, widths,
-                layers - 1, 32, 1e-5, Activation.SILU, attends, attends, true);
+                layers - 1, 32, 1e-5, Activation.SILU, attends, attends, true, false);
     }
 
     private static int count(TensorSource file, String pattern) {
@@ -62,8 +62,8 @@ public final class DalleDetokenizer implements Detokenizer {
     @Override
     public Tensor decode(Tensor codes) {                                                    // (B, h, w)
         try (var scope = new Scope()) {
-            Tensor z = postQuantConv.forward(codebook.forward(codes).permute(0, 3, 1, 2));  // (B, z, h, w)
-            return scope.keep(decoder.forward(z).clamp(0, 1));
+            Tensor latents = codebook.forward(codes).permute(0, 3, 1, 2);                   // (B, embed, h, w)
+            return scope.keep(decoder.forward(postQuantConv.forward(latents), latents).clamp(0, 1));
         }
     }
 }

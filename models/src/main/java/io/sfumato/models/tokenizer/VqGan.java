@@ -14,13 +14,14 @@ import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiFunction;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
 /**
  * VQGAN (Esser et al. 2021, figure 2 and appendix A): a convolutional autoencoder whose latents are entries of a codebook. Loads the
  * files of taming-transformers (and minDALL-E's first stage), of LlamaGen, and of diffusers' {@code VQModel}: one network under three
- * sets of names, see {@link VqNames}.
+ * sets of names, see {@link VqNames}. MoVQ (Zheng et al. 2022), whose decoder sees the latents in every norm, is diffusers' alone.
  */
 public final class VqGan implements PictureTokenizer {
     /** How a latent becomes a code. */
@@ -40,14 +41,19 @@ public final class VqGan implements PictureTokenizer {
      * @param layers      residual blocks of an encoder level; a decoder level has one more
      * @param downAttends whether there is attention on each encoder level
      * @param upAttends   the same of the decoder, also from the picture down
+     * @param spatial     whether the decoder's norms are MoVQ's
      */
     public record Config(VqNames names, Quantizer quantizer, int channels, int zChannels, int embed, int codes, int[] widths, int layers,
                          int groups, double eps, Activation activation, boolean[] downAttends, boolean[] upAttends,
-                         boolean midAttention) {
+                         boolean midAttention, boolean spatial) {
         public Config {
             if (layers < 1 || codes < 1 || embed < 1 || zChannels < 1) {
                 throw new IllegalArgumentException("layers " + layers + ", codes " + codes + ", embedding " + embed + " and z channels "
                         + zChannels + " must be at least 1");
+            }
+            if (spatial && embed != zChannels) {
+                throw new IllegalArgumentException("vq_embed_dim " + embed + " must be latent_channels " + zChannels
+                        + " where the norms are spatial");
             }
         }
 
@@ -55,7 +61,10 @@ public final class VqGan implements PictureTokenizer {
         public static Config diffusers(ConfigJson json) {
             int[] widths = json.has("block_out_channels") ? json.integers("block_out_channels") : new int[] {64};
             int z = json.integer("latent_channels", 3);
-            json.require("norm_type", "group");
+            String norm = json.text("norm_type", "group");
+            if (!List.of("group", "spatial").contains(norm)) {
+                throw json.wrong("norm_type", norm, "group or spatial");
+            }
             if (json.integer("out_channels", 3) != json.integer("in_channels", 3)) {
                 throw json.wrong("out_channels", json.integer("out_channels", 3), "in_channels " + json.integer("in_channels", 3));
             }
@@ -66,7 +75,7 @@ public final class VqGan implements PictureTokenizer {
                     json.integer("num_vq_embeddings", 256), widths, json.integer("layers_per_block", 1),
                     json.integer("norm_num_groups", 32), 1e-6, Activation.of(json, "act_fn", Activation.SILU),
                     attends(json, "down_block_types", widths.length, "DownEncoderBlock2D", "AttnDownEncoderBlock2D"), fromPicture,
-                    json.flag("mid_block_add_attention", true));
+                    json.flag("mid_block_add_attention", true), norm.equals("spatial"));
         }
 
         private static boolean[] attends(ConfigJson json, String key, int levels, String plain, String attending) {
@@ -102,7 +111,7 @@ public final class VqGan implements PictureTokenizer {
             return new Config(VqNames.TAMING, quantizer, dd.integer("in_channels", 3), dd.integer("z_channels", 256),
                     params.integer("embed_dim", 256), params.integer("n_embed", 1024),
                     IntStream.of(multiples).map(m -> m * ch).toArray(), dd.integer("num_res_blocks", 2), 32, 1e-6, Activation.SILU,
-                    attends, attends, true);
+                    attends, attends, true, false);
         }
 
         /** LlamaGen's files have no config: sizes are read from the tensors. Attention stands on the last level, norms have 32 groups. */
@@ -118,7 +127,7 @@ public final class VqGan implements PictureTokenizer {
             }
             return new Config(n, Quantizer.COSINE, size(file, "encoder.conv_in.weight", 1), size(file, "encoder.conv_out.weight", 0),
                     size(file, "quantize.embedding.weight", 1), size(file, "quantize.embedding.weight", 0), widths, layers, 32, 1e-6,
-                    Activation.SILU, attends, attends, true);
+                    Activation.SILU, attends, attends, true, false);
         }
 
         private static int count(TensorSource file, String pattern) {
@@ -208,10 +217,34 @@ public final class VqGan implements PictureTokenizer {
         return codebook.forward(codes).permute(0, 3, 1, 2);
     }
 
-    /** Latents (B, embed, h, w) to pictures (B, 3, H, W), about [-1, 1]. */
+    /** Latents (B, embed, h, w), of codes or not, to pictures (B, 3, H, W), about [-1, 1]. */
     public Tensor picture(Tensor latents) {
         try (var scope = new Scope()) {
-            return scope.keep(decoder.forward(postQuantConv.forward(latents)));
+            return scope.keep(decoder.forward(postQuantConv.forward(latents), latents));
+        }
+    }
+
+    /** Normalises x, in the decoder of a MoVQ by the latents. */
+    @FunctionalInterface
+    private interface Norm {
+        Tensor forward(Tensor x, Tensor latents);
+    }
+
+    /** How the norms of the encoder or the decoder are built, and what those of attention are called. */
+    private record Norms(BiFunction<Weights, Integer, Norm> builder, String ofAttention) {
+        static Norms plain(Config c) {
+            return new Norms((w, width) -> {
+                GroupNorm norm = new GroupNorm(w, c.groups, width, c.eps);
+                return (x, latents) -> norm.forward(x);
+            }, c.names.attentionNorm());
+        }
+
+        static Norms spatial(Config c) {
+            return new Norms((w, width) -> new SpatialNorm(w, width, c.embed, c.eps)::forward, "spatial_norm");
+        }
+
+        Norm of(Weights w, int width) {
+            return builder.apply(w, width);
         }
     }
 
@@ -223,14 +256,16 @@ public final class VqGan implements PictureTokenizer {
         private final Conv2d convOut;
 
         Encoder(Weights w, Config c) {
+            Norms norms = Norms.plain(c);
             convIn = new Conv2d(w.sub("conv_in"), c.channels, c.widths[0], 3);
             for (int i = 0; i < c.widths.length; i++) {
                 Weights level = w.sub(c.names.down()).sub("" + i);
                 int width = c.widths[i];
-                levels.add(new Level(level, c, c.layers, c.widths[Math.max(i - 1, 0)], width, c.downAttends[i], i < c.widths.length - 1
+                int above = c.widths[Math.max(i - 1, 0)];
+                levels.add(new Level(level, c, norms, c.layers, above, width, c.downAttends[i], i < c.widths.length - 1
                         ? List.of(new Conv2d(level.sub(c.names.downsample()), width, width, 3, 2, 0)) : List.of()));
             }
-            middle = new Middle(w, c);
+            middle = new Middle(w, c, norms);
             normOut = new GroupNorm(w.sub(c.names.normOut()), c.groups, c.last(), c.eps);
             convOut = new Conv2d(w.sub("conv_out"), c.last(), c.zChannels, 3);
         }
@@ -238,9 +273,9 @@ public final class VqGan implements PictureTokenizer {
         Tensor forward(Tensor x) {                                                          // (B, 3, H, W)
             x = convIn.forward(x);
             for (Level level : levels) {
-                x = level.forward(x, y -> Functional.pad(y, 0, 1, 0, 1));                   // (B, width, H/2^i, W/2^i)
+                x = level.forward(x, x, y -> Functional.pad(y, 0, 1, 0, 1));                 // (B, width, H/2^i, W/2^i)
             }
-            return convOut.forward(normOut.forward(middle.forward(x)).silu());                // (B, z, h, w)
+            return convOut.forward(normOut.forward(middle.forward(x, x)).silu());             // (B, z, h, w)
         }
     }
 
@@ -249,29 +284,31 @@ public final class VqGan implements PictureTokenizer {
         private final Conv2d convIn;
         private final Middle middle;
         private final List<Level> levels = new ArrayList<>();
-        private final GroupNorm normOut;
+        private final Norm normOut;
         private final Conv2d convOut;
 
         public Decoder(Weights w, Config c) {
             int n = c.widths.length;
+            Norms norms = c.spatial ? Norms.spatial(c) : Norms.plain(c);
             convIn = new Conv2d(w.sub("conv_in"), c.zChannels, c.last(), 3);
-            middle = new Middle(w, c);
+            middle = new Middle(w, c, norms);
             for (int i = n - 1; i >= 0; i--) {
                 Weights level = w.sub(c.names.up()).sub("" + (c.names.upFromPicture() ? i : n - 1 - i));
                 int width = c.widths[i];
-                levels.add(new Level(level, c, c.layers + 1, c.widths[Math.min(i + 1, n - 1)], width, c.upAttends[i],
+                levels.add(new Level(level, c, norms, c.layers + 1, c.widths[Math.min(i + 1, n - 1)], width, c.upAttends[i],
                         i > 0 ? List.of(new Conv2d(level.sub(c.names.upsample()), width, width, 3)) : List.of()));
             }
-            normOut = new GroupNorm(w.sub(c.names.normOut()), c.groups, c.widths[0], c.eps);
+            normOut = norms.of(w.sub(c.names.normOut()), c.widths[0]);
             convOut = new Conv2d(w.sub("conv_out"), c.widths[0], c.channels, 3);
         }
 
-        public Tensor forward(Tensor z) {                                                   // (B, z, h, w)
-            Tensor x = middle.forward(convIn.forward(z));
+        /** z (B, z, h, w), and the latents that it was made of, which a MoVQ looks at again. */
+        public Tensor forward(Tensor z, Tensor latents) {
+            Tensor x = middle.forward(convIn.forward(z), latents);
             for (Level level : levels) {
-                x = level.forward(x, y -> Functional.upsampleNearest(y, 2 * y.size(2), 2 * y.size(3)));
+                x = level.forward(x, latents, y -> Functional.upsampleNearest(y, 2 * y.size(2), 2 * y.size(3)));
             }
-            return convOut.forward(normOut.forward(x).silu());                                 // (B, 3, H, W)
+            return convOut.forward(normOut.forward(x, latents).silu());                        // (B, 3, H, W)
         }
     }
 
@@ -281,21 +318,21 @@ public final class VqGan implements PictureTokenizer {
         private final List<AttentionBlock> attentions = new ArrayList<>();
         private final List<Conv2d> resizer;
 
-        Level(Weights w, Config c, int count, int in, int out, boolean attends, List<Conv2d> resizer) {
+        Level(Weights w, Config c, Norms norms, int count, int in, int out, boolean attends, List<Conv2d> resizer) {
             for (int j = 0; j < count; j++) {
-                resnets.add(new ResBlock(w.sub(c.names.resnet()).sub("" + j), c, j == 0 ? in : out, out));
+                resnets.add(new ResBlock(w.sub(c.names.resnet()).sub("" + j), c, norms, j == 0 ? in : out, out));
                 if (attends) {
-                    attentions.add(new AttentionBlock(w.sub(c.names.attention()).sub("" + j), c, out));
+                    attentions.add(new AttentionBlock(w.sub(c.names.attention()).sub("" + j), c, norms, out));
                 }
             }
             this.resizer = resizer;
         }
 
-        Tensor forward(Tensor x, UnaryOperator<Tensor> resize) {
+        Tensor forward(Tensor x, Tensor latents, UnaryOperator<Tensor> resize) {
             try (var scope = new Scope()) {
                 for (int j = 0; j < resnets.size(); j++) {
-                    x = resnets.get(j).forward(x);
-                    x = attentions.isEmpty() ? x : attentions.get(j).forward(x);
+                    x = resnets.get(j).forward(x, latents);
+                    x = attentions.isEmpty() ? x : attentions.get(j).forward(x, latents);
                 }
                 for (Conv2d conv : resizer) {
                     x = conv.forward(resize.apply(x));
@@ -310,42 +347,42 @@ public final class VqGan implements PictureTokenizer {
         private final List<AttentionBlock> attention;
         private final ResBlock after;
 
-        Middle(Weights w, Config c) {
-            before = new ResBlock(w.sub(c.names.middle().get(0)), c, c.last(), c.last());
-            attention = c.midAttention ? List.of(new AttentionBlock(w.sub(c.names.middle().get(1)), c, c.last())) : List.of();
-            after = new ResBlock(w.sub(c.names.middle().get(2)), c, c.last(), c.last());
+        Middle(Weights w, Config c, Norms norms) {
+            before = new ResBlock(w.sub(c.names.middle().get(0)), c, norms, c.last(), c.last());
+            attention = c.midAttention ? List.of(new AttentionBlock(w.sub(c.names.middle().get(1)), c, norms, c.last())) : List.of();
+            after = new ResBlock(w.sub(c.names.middle().get(2)), c, norms, c.last(), c.last());
         }
 
-        Tensor forward(Tensor x) {
-            x = before.forward(x);
+        Tensor forward(Tensor x, Tensor latents) {
+            x = before.forward(x, latents);
             for (AttentionBlock block : attention) {
-                x = block.forward(x);
+                x = block.forward(x, latents);
             }
-            return after.forward(x);
+            return after.forward(x, latents);
         }
     }
 
     private static final class ResBlock {
-        private final GroupNorm norm1;
+        private final Norm norm1;
         private final Conv2d conv1;
-        private final GroupNorm norm2;
+        private final Norm norm2;
         private final Conv2d conv2;
         private final List<Conv2d> shortcut;
         private final Activation activation;
 
-        ResBlock(Weights w, Config c, int in, int out) {
-            norm1 = new GroupNorm(w.sub("norm1"), c.groups, in, c.eps);
+        ResBlock(Weights w, Config c, Norms norms, int in, int out) {
+            norm1 = norms.of(w.sub("norm1"), in);
             conv1 = new Conv2d(w.sub("conv1"), in, out, 3);
-            norm2 = new GroupNorm(w.sub("norm2"), c.groups, out, c.eps);
+            norm2 = norms.of(w.sub("norm2"), out);
             conv2 = new Conv2d(w.sub("conv2"), out, out, 3);
             shortcut = in == out ? List.of() : List.of(new Conv2d(w.sub(c.names.shortcut()), in, out, 1));
             activation = c.activation;
         }
 
-        Tensor forward(Tensor x) {                                                          // (B, in, H, W)
+        Tensor forward(Tensor x, Tensor latents) {                                          // (B, in, H, W)
             try (var scope = new Scope()) {
-                Tensor h = conv1.forward(activation.apply(norm1.forward(x)));
-                h = conv2.forward(activation.apply(norm2.forward(h)));                      // (B, out, H, W)
+                Tensor h = conv1.forward(activation.apply(norm1.forward(x, latents)));
+                h = conv2.forward(activation.apply(norm2.forward(h, latents)));                      // (B, out, H, W)
                 return scope.keep((shortcut.isEmpty() ? x : shortcut.get(0).forward(x)).add(h));
             }
         }
@@ -353,25 +390,25 @@ public final class VqGan implements PictureTokenizer {
 
     /** Self-attention of one head over all places. */
     private static final class AttentionBlock {
-        private final GroupNorm norm;
+        private final Norm norm;
         private final Linear query;
         private final Linear key;
         private final Linear value;
         private final Linear out;
 
-        AttentionBlock(Weights w, Config c, int width) {
+        AttentionBlock(Weights w, Config c, Norms norms, int width) {
             List<String> names = c.names.projections();
-            norm = new GroupNorm(w.sub(c.names.attentionNorm()), c.groups, width, c.eps);
+            norm = norms.of(w.sub(norms.ofAttention), width);
             query = new Linear(w.sub(names.get(0), "query"), width, width);
             key = new Linear(w.sub(names.get(1), "key"), width, width);
             value = new Linear(w.sub(names.get(2), "value"), width, width);
             out = new Linear(w.sub(names.get(3), "proj_attn"), width, width);
         }
 
-        Tensor forward(Tensor x) {                                                          // (B, C, H, W)
+        Tensor forward(Tensor x, Tensor latents) {                                          // (B, C, H, W)
             try (var scope = new Scope()) {
                 long b = x.size(0), c = x.size(1), h = x.size(2), w = x.size(3);
-                Tensor tokens = norm.forward(x).permute(0, 2, 3, 1).reshape(b, h * w, c);   // (B, HW, C)
+                Tensor tokens = norm.forward(x, latents).permute(0, 2, 3, 1).reshape(b, h * w, c);   // (B, HW, C)
                 tokens = out.forward(Attention.multiHead(query.forward(tokens), key.forward(tokens), value.forward(tokens), 1));
                 return scope.keep(x.add(tokens.view(b, h, w, c).permute(0, 3, 1, 2)));
             }

@@ -122,8 +122,9 @@ class VqGanTest {
 
     @Test
     void wrongConfigsAreNamed() {
-        refused(j -> j.put("norm_type", "spatial"),
-                "vqvae: key 'norm_type' is \"spatial\", where group (nothing else is supported) is wanted");
+        refused(j -> j.put("norm_type", "layer"), "vqvae: key 'norm_type' is layer, where group or spatial is wanted");
+        assertThatIllegalArgumentException().isThrownBy(() -> edited(j -> j.put("norm_type", "spatial").put("vq_embed_dim", 5)))
+                .withMessage("vq_embed_dim 5 must be latent_channels 6 where the norms are spatial");
         refused(j -> j.putArray("up_block_types").add("UpDecoderBlock2D"),
                 "vqvae: key 'up_block_types' is [UpDecoderBlock2D], where 2 of UpDecoderBlock2D and AttnUpDecoderBlock2D is wanted");
         refused(j -> j.put("out_channels", 4), "vqvae: key 'out_channels' is 4, where in_channels 3 is wanted");
