@@ -66,6 +66,9 @@ final class Generate implements Callable<Integer> {
     @Mixin
     private final TokenPicking picking = new TokenPicking();
 
+    @Mixin
+    private final UnclipSteps unclip = new UnclipSteps();
+
     private final List<UnaryOperator<Options>> changes = new ArrayList<>();
     private final List<String> notes = new ArrayList<>();
     private List<Path> output = List.of();
@@ -226,7 +229,7 @@ final class Generate implements Callable<Integer> {
         for (UnaryOperator<Options> change : changes) {
             o = change.apply(o);
         }
-        return picking.change(pictures.change(o)).withSeed(seed);
+        return unclip.change(picking.change(pictures.change(o))).withSeed(seed);
     }
 
     private LoadOptions load() {

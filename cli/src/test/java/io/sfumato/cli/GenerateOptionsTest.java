@@ -59,6 +59,7 @@ class GenerateOptionsTest {
         // For other models.
         ABOUT_ELSE.putAll(Map.of("--image-guidance", List.of(2), "--noise-level", List.of(5), "--temperature", List.of(2),
                 "--top-k", List.of(3), "--top-p", List.of(0.5), "--guided-tokens", List.of(4), "--text-8bit", List.of()));
+        ABOUT_ELSE.putAll(Map.of("--prior-steps", List.of(3), "--prior-guidance", List.of(2), "--enlarging-steps", List.of(4)));
     }
 
     @TempDir

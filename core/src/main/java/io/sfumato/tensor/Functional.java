@@ -110,6 +110,36 @@ public final class Functional {
         return new Tensor(torch.upsample_bicubic2d(x.raw(), new long[] {height, width}, false));
     }
 
+    /**
+     * As {@link #upsampleBilinear}, by cubic convolution with a = -0.5 that is as wide as it must be not to alias: Pillow's, and
+     * PyTorch's with {@code antialias}.
+     */
+    public static Tensor resizeBicubic(Tensor x, long height, long width) {
+        Tensor rows = bicubic(x.size(2), height).to(x), columns = bicubic(x.size(3), width).to(x);
+        return rows.matmul(x).matmul(columns.transpose(0, 1));                              // (B, C, height, width)
+    }
+
+    /** The share (to, from) that each old place has in each new one. */
+    private static Tensor bicubic(long from, long to) {
+        double scale = (double) from / to, wide = Math.max(scale, 1);
+        double[] shares = new double[Math.toIntExact(from * to)];
+        for (int i = 0; i < to; i++) {
+            double centre = scale * (i + 0.5), sum = 0;
+            int first = (int) Math.max(centre - 2 * wide + 0.5, 0), end = (int) Math.min(centre + 2 * wide + 0.5, from);
+            for (int j = first; j < end; j++) {
+                sum += cubic(Math.abs((j - centre + 0.5) / wide));
+            }
+            for (int j = first; j < end; j++) {
+                shares[(int) (i * from) + j] = cubic(Math.abs((j - centre + 0.5) / wide)) / sum;
+            }
+        }
+        return Tensor.of(shares, to, from);
+    }
+
+    private static double cubic(double d) {
+        return d < 1 ? (1.5 * d - 2.5) * d * d + 1 : d < 2 ? ((-0.5 * d + 2.5) * d - 4) * d + 2 : 0;
+    }
+
     /** Mean of k x k windows, stride k. */
     public static Tensor avgPool2d(Tensor x, long k) { return new Tensor(torch.avg_pool2d(x.raw(), k)); }
 

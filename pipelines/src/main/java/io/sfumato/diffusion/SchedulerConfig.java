@@ -109,7 +109,8 @@ public record SchedulerConfig(String className, Map<String, JsonNode> keys) {
 
     /** Whether the sampler takes the noise that it adds from the network, which answers with twice the channels. */
     public boolean learnsVariance() {
-        return schedulerClass() == SchedulerClass.DDPM && List.of("learned", "learned_range").contains(text("variance_type", ""));
+        return List.of(SchedulerClass.DDPM, SchedulerClass.UNCLIP).contains(schedulerClass())
+                && List.of("learned", "learned_range").contains(text("variance_type", ""));
     }
 
     double number(String key, double absent) {

@@ -2,7 +2,10 @@ package io.sfumato.families;
 
 import io.sfumato.Listener;
 import io.sfumato.diffusion.Step;
+import io.sfumato.image.Image;
 import io.sfumato.tensor.Tensor;
+import java.util.List;
+import java.util.function.Function;
 
 /** The steps of all stages of a cascade as one run. */
 final class CascadeProgress implements Step.Listener {
@@ -15,10 +18,15 @@ final class CascadeProgress implements Step.Listener {
         this.total = total;
     }
 
+    /** A step whose x0 is a picture in [-1, 1]. */
     @Override
     public Tensor onStep(Step step) {
-        listener.onStep(new Listener.Step(++done, total, step.timestep(),
-                () -> StableDiffusionPixels.images(step.x0().mul(0.5).add(0.5).clamp(0, 1))));
+        return onStep(step, x0 -> StableDiffusionPixels.images(x0.mul(0.5).add(0.5).clamp(0, 1)));
+    }
+
+    /** A step of whose x0 {@code preview} makes pictures. */
+    Tensor onStep(Step step, Function<Tensor, List<Image>> preview) {
+        listener.onStep(new Listener.Step(++done, total, step.timestep(), () -> preview.apply(step.x0())));
         return step.x();
     }
 

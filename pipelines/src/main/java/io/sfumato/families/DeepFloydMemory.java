@@ -46,7 +46,7 @@ final class DeepFloydMemory {
     }
 
     /** Numbers for each pixel: the skips of all levels, and what the widest block works with. */
-    private static double numbers(GlideUNetConfig c) {
+    static double numbers(GlideUNetConfig c) {
         double skips = c.widths()[0], widest = 0;
         for (int i = 0; i < c.widths().length; i++) {
             double pixels = Math.pow(0.25, i);

@@ -25,7 +25,6 @@ import io.sfumato.tensor.Device;
 import io.sfumato.tensor.Functional;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
-import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -161,7 +160,7 @@ final class DeepFloydStage implements AutoCloseable {
                 Tensor start = start(canvas, sampling, run.draws.noise().next(like));
                 List<Tensor> low = canvas.low.stream().map(picture -> underNoise(picture, o, run.draws)).toList();
                 trace.put("latents.0", start);
-                record(sampling, trace);
+                Scheduling.record(sampling.grid(), trace);
                 Tensor[] before = {start};
                 return scope.keep(sampling.sample(denoiser(network, low, o, run.states), start, run.draws.noise(), step -> {
                     trace.put("latents." + (step.index() + 1), step.x());
@@ -192,11 +191,6 @@ final class DeepFloydStage implements AutoCloseable {
         return NoiseLevel.ofAlphaCumprod(lowAlphas[o.noiseLevel()]).addNoise(large, draws.noise().next(large));
     }
 
-    private static void record(Sampling sampling, Trace trace) {
-        double[] timesteps = Arrays.copyOfRange(sampling.grid().timesteps(), sampling.grid().start(), sampling.grid().calls());
-        trace.put("timesteps", Tensor.of(timesteps, timesteps.length));
-    }
-
     private Network denoiser(GlideUNet network, List<Tensor> low, Options o, Tensor states) {
         boolean guided = o.guidance() > 1, learned = chosen(o).learnsVariance();
         Conditioning text = Conditioning.text(states);
@@ -207,14 +201,8 @@ final class DeepFloydStage implements AutoCloseable {
             seen = (guided ? Tensor.cat(0, seen, seen) : seen).to(load.dtype()).to(load.device());
             Tensor time = Tensor.full(t, seen.size(0)).to(load.device());
             Tensor out = network.forward(seen, time, given).to(DType.F32).to(Device.CPU);       // (B or 2B, 3 or 6, H, W)
-            Tensor answer = out.narrow(1, 0, RGB);
-            if (guided) {
-                Tensor[] halves = answer.chunk(2, 0);
-                answer = Guidance.guide(halves[0], halves[1], o.guidance());
-                answer = o.guidanceRescale() > 0 ? Guidance.rescale(answer, halves[1], o.guidanceRescale()) : answer;
-            }
-            Tensor variance = out.narrow(1, out.size(1) - RGB, RGB).narrow(0, out.size(0) - x.size(0), x.size(0));
-            return learned ? Tensor.cat(1, answer, variance) : answer;
+            Tensor answer = Guidance.guide(out, x, o.guidance(), o.guidanceRescale());
+            return learned ? answer : answer.narrow(1, 0, RGB);
         };
     }
 

@@ -25,6 +25,8 @@ public final class Families {
 
     private static final Family DEEP_FLOYD = new Family(DeepFloyd::new, DeepFloydMemory::of);
 
+    private static final Family KANDINSKY = new Family(Kandinsky::new, UnclipMemory::ofKandinsky);
+
     private static final Map<String, Family> BY_PIPELINE = Map.ofEntries(
             Map.entry("StableDiffusionPipeline", STABLE_DIFFUSION),
             Map.entry("StableDiffusionImg2ImgPipeline", STABLE_DIFFUSION),
@@ -39,6 +41,10 @@ public final class Families {
             Map.entry("min-dalle", new Family(DalleMini::load, DalleMini::memory)),
             Map.entry("LlamaGen", new Family(LlamaGenImages::load, LlamaGenImages::memory)),
             Map.entry("ImagenPipeline", new Family(Imagen::new, Imagen::memory)),
+            Map.entry("UnCLIPPipeline", new Family(Karlo::new, UnclipMemory::ofKarlo)),
+            Map.entry("KandinskyV22PriorPipeline", KANDINSKY),
+            Map.entry("KandinskyV22Pipeline", KANDINSKY),
+            Map.entry("KandinskyV22Img2ImgPipeline", KANDINSKY),
             Map.entry("IFPipeline", DEEP_FLOYD),
             Map.entry("IFImg2ImgPipeline", DEEP_FLOYD),
             Map.entry("IFInpaintingPipeline", DEEP_FLOYD),

@@ -6,10 +6,7 @@ import io.sfumato.Options;
 import io.sfumato.Prompt;
 import io.sfumato.TextToImage;
 import io.sfumato.Trace;
-import io.sfumato.diffusion.Grid;
 import io.sfumato.diffusion.Network;
-import io.sfumato.diffusion.Samplers;
-import io.sfumato.diffusion.Sampling;
 import io.sfumato.diffusion.SchedulerConfig;
 import io.sfumato.hub.ModelFolder;
 import io.sfumato.image.Image;
@@ -25,7 +22,6 @@ import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 import io.sfumato.text.ClipTokenizer;
 import java.util.ArrayDeque;
-import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.function.Function;
@@ -93,7 +89,7 @@ final class StableDiffusion implements TextToImage {
         Options o = kind.sized(wanted, prompt, latents.factor());
         o = o.withSize(o.width() == Options.OF_MODEL ? defaults.width() : o.width(),
                 o.height() == Options.OF_MODEL ? defaults.height() : o.height());
-        Sampling.of(chosen(o), o.steps(), o.eta());
+        Scheduling.of(scheduler, o);
         kind.check(o, prompt, unet.config());
         text.requireSkip(o.clipSkip());
         return o.sampler().equals(Options.MODELS_OWN) ? o.withSampler(scheduler.className()) : o;
@@ -115,7 +111,7 @@ final class StableDiffusion implements TextToImage {
         try (Draws draws = new Draws(o, prompts.size() * o.count()); var noGrad = new NoGrad(); var scope = new Scope()) {
             Tensor context = encode(prompts, o, listener);                                          // (B, 2B or 3B, L, D)
             trace.put("text_embeddings", context);
-            var canvas = StableDiffusionCanvas.of(kind, prompts, o, Sampling.of(chosen(o), o.steps(), o.eta()), latents, draws);
+            var canvas = StableDiffusionCanvas.of(kind, prompts, o, Scheduling.of(scheduler, o), latents, draws);
             trace.put("latents.0", canvas.start());                                                       // (B, z, h, w)
             Network network = new StableDiffusionNetwork(unet, load, canvas, context, o);
             Tensor x = canvas.sampling().sample(network, canvas.start(), draws.noise(), step -> {
@@ -124,26 +120,11 @@ final class StableDiffusion implements TextToImage {
                         () -> StableDiffusionPixels.images(latents.decode(step.x0()))));
                 return canvas.hold().onStep(step);
             });
-            record(canvas.sampling().grid(), trace);
+            Scheduling.record(canvas.sampling().grid(), trace);
             Tensor picture = latents.decode(x);                                                             // (B, 3, H, W)
             trace.put("image", picture);
             return StableDiffusionPixels.images(picture);
         }
-    }
-
-    private static void record(Grid grid, Trace trace) {
-        double[] timesteps = Arrays.copyOfRange(grid.timesteps(), grid.start(), grid.calls());
-        trace.put("timesteps", Tensor.of(timesteps, timesteps.length));
-        if (grid.sigmas().length > 0) {
-            double[] sigmas = Arrays.copyOfRange(grid.sigmas(), grid.start(), grid.sigmas().length);
-            trace.put("sigmas", Tensor.of(sigmas, sigmas.length));
-        }
-    }
-
-    private SchedulerConfig chosen(Options o) {
-        SchedulerConfig config = o.sampler().equals(Options.MODELS_OWN) || o.sampler().equals(scheduler.className())
-                ? scheduler : Samplers.choose(scheduler, o.sampler());
-        return o.schedule().equals(Options.MODELS_OWN) ? config : Samplers.schedule(config, o.schedule());
     }
 
     /**

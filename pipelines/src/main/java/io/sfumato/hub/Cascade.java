@@ -10,7 +10,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** A folder of the folders of DeepFloyd IF's stages. */
+/** A folder of the folders of DeepFloyd IF's stages, or of Kandinsky's prior and decoder. */
 final class Cascade {
     private static final String INDEX = "model_index.json";
 
@@ -33,7 +33,8 @@ final class Cascade {
     }
 
     private static boolean isStage(Path model) {
-        return JsonFile.read(model.resolve(INDEX)).path("_class_name").asText().startsWith("IF");
+        String pipeline = JsonFile.read(model.resolve(INDEX)).path("_class_name").asText();
+        return pipeline.startsWith("IF") || pipeline.startsWith("Kandinsky");
     }
 
     private static int size(Path model) {

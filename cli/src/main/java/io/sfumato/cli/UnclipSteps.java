@@ -1,0 +1,37 @@
+package io.sfumato.cli;
+
+import io.sfumato.Options;
+import io.sfumato.Unclip;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import picocli.CommandLine.Option;
+
+/** How a model that draws by way of an image embedding samples it, and how it enlarges. */
+final class UnclipSteps {
+    private final List<UnaryOperator<Unclip>> changes = new ArrayList<>();
+
+    @Option(order = 50, names = "--prior-steps", paramLabel = "N", description = "of Karlo and Kandinsky: steps of the prior (25)")
+    private void priorSteps(int steps) {
+        changes.add(u -> u.withPriorSteps(steps));
+    }
+
+    @Option(order = 51, names = "--prior-guidance", paramLabel = "G",
+            description = "how closely the image embedding follows the prompt (4); 1 or less is freely")
+    private void priorGuidance(double guidance) {
+        changes.add(u -> u.withPriorGuidance(guidance));
+    }
+
+    @Option(order = 52, names = "--enlarging-steps", paramLabel = "N", description = "of Karlo: steps of the networks that enlarge (7)")
+    private void enlargingSteps(int steps) {
+        changes.add(u -> u.withEnlargingSteps(steps));
+    }
+
+    Options change(Options o) {
+        Unclip unclip = o.unclip();
+        for (UnaryOperator<Unclip> change : changes) {
+            unclip = change.apply(unclip);
+        }
+        return o.withUnclip(unclip);
+    }
+}

@@ -1,0 +1,251 @@
+package io.sfumato.families;
+
+import static io.sfumato.Prompt.Role.INIT;
+
+import io.sfumato.Listener;
+import io.sfumato.LoadOptions;
+import io.sfumato.Options;
+import io.sfumato.Prompt;
+import io.sfumato.TextToImage;
+import io.sfumato.Trace;
+import io.sfumato.diffusion.Guidance;
+import io.sfumato.diffusion.Network;
+import io.sfumato.diffusion.Noise;
+import io.sfumato.diffusion.Sampling;
+import io.sfumato.diffusion.SchedulerConfig;
+import io.sfumato.hub.ModelFolder;
+import io.sfumato.image.Image;
+import io.sfumato.io.CheckpointException;
+import io.sfumato.models.clip.ClipVision;
+import io.sfumato.models.tokenizer.VqGan;
+import io.sfumato.models.unet.Conditioning;
+import io.sfumato.models.unet.GlideUNet;
+import io.sfumato.tensor.DType;
+import io.sfumato.tensor.Device;
+import io.sfumato.tensor.NoGrad;
+import io.sfumato.tensor.Scope;
+import io.sfumato.tensor.Tensor;
+import java.util.ArrayDeque;
+import java.util.Collections;
+import java.util.Deque;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/**
+ * Kandinsky 2.2 (Razzhigaev et al. 2023), an unCLIP over latents: the prior makes an image embedding of the text, a U-Net that sees
+ * nothing else draws latents, MoVQ makes the picture. Reads the folders of a prior and a decoder as diffusers saves them. Trace:
+ * {@code prior.k}, {@code image_embedding} and {@code negative_image_embedding} besides. Where all networks together do not fit into
+ * memory, each is let go before the next.
+ */
+final class Kandinsky implements TextToImage {
+    private final Deque<Runnable> closers = new ArrayDeque<>();
+    private final LoadOptions load;
+    private final UnclipPrior prior;
+    private final ClipVision.Config imageConfig;
+    private final Part<ClipVision> imageEncoder;
+    private final Part<GlideUNet> unet;
+    private final Part<VqGan> movq;
+    private final int channels;
+    private final int factor;
+    private final boolean learnsVariance;
+    private final SchedulerConfig scheduler;
+    private final Options defaults;
+
+    /** Image embeddings (n, E) to draw and to be led away from. */
+    record Wishes(Tensor wanted, Tensor unwanted) {
+    }
+
+    Kandinsky(ModelFolder model, LoadOptions load) {
+        this.load = load;
+        KandinskyFolders folders = KandinskyFolders.of(model);
+        boolean stays = UnclipMemory.weights(UnclipMemory.parts(folders, load)) <= MemoryEstimate.available();
+        try {
+            scheduler = SchedulerConfig.of(folders.decoder().scheduler());
+            imageConfig = ClipVision.Config.of(folders.prior().config("image_encoder"));
+            channels = folders.movq().embed();
+            factor = 1 << (folders.movq().widths().length - 1);
+            learnsVariance = folders.unet().outChannels() == 2 * channels;
+            prior = new UnclipPrior(folders.prior(), "scheduler", load, stays);
+            closers.push(prior::close);
+            if (prior.width() != folders.unet().statesWidth() || prior.width() != imageConfig.projection()) {
+                throw new CheckpointException(folders.prior().path() + ": its prior makes embeddings of " + prior.width()
+                        + " numbers, its image encoder of " + imageConfig.projection() + ", and the U-Net in " + folders.decoder().path()
+                        + " takes " + folders.unet().statesWidth());
+            }
+            imageEncoder = hold(new Part<>(imageEncoder(folders, load), stays));
+            unet = hold(new Part<>(unet(folders, load), stays));
+            movq = hold(new Part<>(movq(folders, load), stays));
+            defaults = FolderDefaults.of(folders.decoder(), Options.defaults().withGuidance(4).withSize(folders.size(), folders.size())
+                    .withSampler(scheduler.className()));
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
+    }
+
+    private <M> Part<M> hold(Part<M> part) {
+        closers.push(part::close);
+        return part;
+    }
+
+    static Part.Recipe<ClipVision> imageEncoder(KandinskyFolders folders, LoadOptions load) {
+        ClipVision.Config config = ClipVision.Config.of(folders.prior().config("image_encoder"));
+        return new Part.Recipe<>(() -> folders.prior().weights("image_encoder"), w -> new ClipVision(w, config),
+                name -> name.endsWith(ClipVision.POSITION_IDS), load.dtype(), load.device());
+    }
+
+    static Part.Recipe<GlideUNet> unet(KandinskyFolders folders, LoadOptions load) {
+        var config = folders.unet();
+        return new Part.Recipe<>(() -> folders.decoder().weights("unet"), w -> new GlideUNet(w, config), name -> false, load.dtype(),
+                load.device());
+    }
+
+    static Part.Recipe<VqGan> movq(KandinskyFolders folders, LoadOptions load) {
+        VqGan.Config config = folders.movq();
+        return new Part.Recipe<>(() -> folders.decoder().weights("movq"), w -> new VqGan(w, config), name -> false, load.dtype(),
+                load.device());
+    }
+
+    @Override
+    public Options defaults() {
+        return defaults;
+    }
+
+    @Override
+    public Options complete(Prompt prompt, Options wanted) {
+        prompt.require(Set.of(INIT), Set.of());
+        if (wanted.clipSkip() > 0) {
+            throw new IllegalArgumentException("clip skip " + wanted.clipSkip() + ": the prior takes the text encoder's last layer");
+        }
+        Options o = wanted.sizedFor(prompt);
+        o = o.withSize(o.width() == Options.OF_MODEL ? defaults.width() : o.width(),
+                o.height() == Options.OF_MODEL ? defaults.height() : o.height());
+        if (o.width() % factor != 0 || o.height() % factor != 0) {
+            throw new IllegalArgumentException("this model draws multiples of " + factor + " pixels, not " + o.width() + "x" + o.height());
+        }
+        prior.sampling(o.unclip());
+        sampling(prompt, o);
+        return o.sampler().equals(Options.MODELS_OWN) ? o.withSampler(scheduler.className()) : o;
+    }
+
+    private Sampling sampling(Prompt prompt, Options o) {
+        Sampling whole = Scheduling.of(scheduler, o);
+        return prompt.has(INIT) ? DeepFloydStage.from(whole, o.strength(prompt)) : whole;
+    }
+
+    @Override
+    public synchronized List<Image> generate(List<Prompt> prompts, Options wanted, Listener listener, Trace trace) {
+        Options o = complete(prompts.get(0), wanted);
+        Prompt.requireAlike(prompts);
+        try (Draws draws = new Draws(o, prompts.size() * o.count()); var noGrad = new NoGrad(); var scope = new Scope()) {
+            Sampling sampling = sampling(prompts.get(0), o);
+            CascadeProgress progress = new CascadeProgress(listener, prior.sampling(o.unclip()).grid().calls() + sampling.grid().calls()
+                    - sampling.grid().start());
+            Wishes wishes = imagine(prompts, o, draws, progress, listener, trace);
+            return draw(wishes, prompts, o, draws.noise(), progress, trace);
+        }
+    }
+
+    /** Image embeddings of the prompts, and of what they are to be led away from: of no picture where they say nothing. */
+    private Wishes imagine(List<Prompt> prompts, Options o, Draws draws, CascadeProgress progress, Listener listener, Trace trace) {
+        boolean guided = o.unclip().priorGuidance() > 1;
+        boolean negated = prompts.stream().anyMatch(p -> !p.negative().isEmpty());
+        int n = prompts.size() * o.count();
+        List<String> texts = prompts.stream().map(Prompt::text).toList(), negative = prompts.stream().map(Prompt::negative).toList();
+        // With negative prompts these get embeddings of their own, led away from themselves, which leads nowhere.
+        List<String> wanted = negated ? Stream.concat(texts.stream(), negative.stream()).toList() : texts;
+        List<String> unwanted = negated ? Stream.concat(negative.stream(), negative.stream()).toList() : negative;
+        UnclipPrior.Texts read = prior.read(guided ? Stream.concat(unwanted.stream(), wanted.stream()).toList() : wanted, listener)
+                .each(o.count());
+        trace.put("text_embeddings", read.states());
+        trace.put("pooled_text_embeddings", read.embeddings());
+        List<Image> nothing = Collections.nCopies(n, Image.filled(o.width(), o.height(), 0x808080));
+        Noise noise = negated && !draws.shared() ? like -> inPairs(like, draws.noise()) : draws.noise();
+        Tensor sampled = prior.sample(read, o.unclip(), new UnclipPrior.Run(negated ? 2 * n : n, noise, progress, nothing), trace);
+        Wishes wishes = new Wishes(sampled.narrow(0, 0, n), negated ? sampled.narrow(0, n, n) : noPicture().expand(n, prior.width()));
+        trace.put("image_embedding", wishes.wanted);
+        trace.put("negative_image_embedding", wishes.unwanted);
+        return wishes;
+    }
+
+    /** Each picture's generator draws for its prompt and its negative prompt at once, as for a picture alone. */
+    private static Tensor inPairs(Tensor like, Noise noise) {
+        long n = like.size(0) / 2;
+        return noise.next(like.view(n, 2, like.size(1))).transpose(0, 1).reshape(like.shape());
+    }
+
+    /** The embedding of a picture of zeros, (1, E). */
+    private Tensor noPicture() {
+        return imageEncoder.use(network -> {
+            try (var scope = new Scope()) {
+                Tensor zeros = Tensor.zeros(1, imageConfig.channels(), imageConfig.size(), imageConfig.size());
+                return scope.keep(network.embed(zeros.to(load.dtype()).to(load.device())));
+            }
+        });
+    }
+
+    /** The decoder's half. */
+    List<Image> draw(Wishes wishes, List<Prompt> prompts, Options o, Noise noise, CascadeProgress progress, Trace trace) {
+        Sampling sampling = sampling(prompts.get(0), o);
+        Tensor like = Tensor.zeros(wishes.wanted.size(0), channels, o.height() / factor, o.width() / factor);
+        Tensor start = prompts.get(0).has(INIT) ? sampling.addNoise(latents(prompts, o), noise.next(like))
+                : noise.next(like).mul(sampling.initNoiseSigma());
+        trace.put("latents.0", start);
+        Tensor x = unet.use(network -> {
+            try (var scope = new Scope()) {
+                return scope.keep(sampling.sample(denoiser(network, wishes, o), start, noise, step -> {
+                    trace.put("latents." + (step.index() + 1), step.x());
+                    return progress.onStep(step, x0 -> StableDiffusionPixels.images(decode(x0)));
+                }));
+            }
+        });
+        Scheduling.record(sampling.grid(), trace);
+        Tensor picture = decode(x);                                                                 // (B, 3, H, W)
+        trace.put("image", picture);
+        return StableDiffusionPixels.images(picture);
+    }
+
+    private Network denoiser(GlideUNet network, Wishes wishes, Options o) {
+        boolean guided = o.guidance() > 1, learned = learnsVariance && Scheduling.chosen(scheduler, o).learnsVariance();
+        Tensor seen = guided ? Tensor.cat(0, wishes.unwanted, wishes.wanted) : wishes.wanted;
+        Conditioning given = Conditioning.none().with(Conditioning.Input.IMAGE, seen.to(load.dtype()).to(load.device()));
+        return (x, t) -> {
+            Tensor noisy = (guided ? Tensor.cat(0, x, x) : x).to(load.dtype()).to(load.device());
+            Tensor time = Tensor.full(t, noisy.size(0)).to(load.device());
+            Tensor out = network.forward(noisy, time, given).to(DType.F32).to(Device.CPU);          // (B or 2B, z or 2z, h, w)
+            Tensor answer = Guidance.guide(out, x, o.guidance(), o.guidanceRescale());
+            return learned ? answer : answer.narrow(1, 0, channels);
+        };
+    }
+
+    /** Of the prompts' pictures, {@code count} times each: (B, z, h, w). */
+    private Tensor latents(List<Prompt> prompts, Options o) {
+        return movq.use(network -> {
+            try (var scope = new Scope()) {
+                Tensor[] rows = prompts.stream().map(p -> DeepFloydPixels.of(p.picture(INIT), o.width(), o.height()))
+                        .map(x -> network.latents(x.to(load.dtype()).to(load.device())).to(DType.F32).to(Device.CPU))
+                        .toArray(Tensor[]::new);
+                return scope.keep(Tensor.cat(0, rows).repeatInterleave(o.count(), 0));
+            }
+        });
+    }
+
+    /** Latents (B, z, h, w) to pictures (B, 3, H, W) in [0, 1], one at a time. */
+    private Tensor decode(Tensor latents) {
+        return movq.use(network -> {
+            try (var scope = new Scope()) {
+                return scope.keep(Tensor.cat(0, IntStream.range(0, (int) latents.size(0)).mapToObj(i ->
+                        network.picture(latents.narrow(0, i, 1).to(load.dtype()).to(load.device())).to(DType.F32).to(Device.CPU)
+                                .mul(0.5).add(0.5).clamp(0, 1)).toArray(Tensor[]::new)));
+            }
+        });
+    }
+
+    @Override
+    public void close() {
+        closers.forEach(Runnable::run);
+        closers.clear();
+    }
+}
