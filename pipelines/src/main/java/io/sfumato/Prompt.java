@@ -26,7 +26,9 @@ public record Prompt(String text, String negative, Map<Role, Image> pictures) {
         /** White where the init picture is to be drawn anew; of its size. */
         MASK("a mask"),
         /** Near places light, far ones dark. */
-        DEPTH("a depth map");
+        DEPTH("a depth map"),
+        /** A picture whose contents are to be drawn again: for models that see pictures as CLIP does. */
+        LIKE("a picture to vary");
 
         private final String words;
 

@@ -27,6 +27,12 @@ final class UnclipSteps {
         changes.add(u -> u.withEnlargingSteps(steps));
     }
 
+    @Option(order = 53, names = "--likeness", paramLabel = "S",
+            description = "0 to 1: share of the --like picture in what is drawn, the rest is the prompt's (1)")
+    private void likeness(double share) {
+        changes.add(u -> u.withLikeness(share));
+    }
+
     Options change(Options o) {
         Unclip unclip = o.unclip();
         for (UnaryOperator<Unclip> change : changes) {

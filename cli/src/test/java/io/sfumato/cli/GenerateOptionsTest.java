@@ -28,6 +28,7 @@ class GenerateOptionsTest {
     private static final Map<String, String> REFUSED = Map.of(
             "--eta", "0.5",                                         // the model's own sampler is not DDIM
             "--depth", "depth.png",                                 // the model does not look at depths
+            "--like", "like.png",                                   // nor as CLIP does
             "--device", "cuda");                                    // tests run without one
     private static final Map<String, List<Object>> ABOUT_ELSE = new LinkedHashMap<>();
 
@@ -59,7 +60,8 @@ class GenerateOptionsTest {
         // For other models.
         ABOUT_ELSE.putAll(Map.of("--image-guidance", List.of(2), "--noise-level", List.of(5), "--temperature", List.of(2),
                 "--top-k", List.of(3), "--top-p", List.of(0.5), "--guided-tokens", List.of(4), "--text-8bit", List.of()));
-        ABOUT_ELSE.putAll(Map.of("--prior-steps", List.of(3), "--prior-guidance", List.of(2), "--enlarging-steps", List.of(4)));
+        ABOUT_ELSE.putAll(Map.of("--prior-steps", List.of(3), "--prior-guidance", List.of(2), "--enlarging-steps", List.of(4),
+                "--likeness", List.of(0.5)));
     }
 
     @TempDir

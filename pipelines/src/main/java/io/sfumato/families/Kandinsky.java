@@ -1,6 +1,7 @@
 package io.sfumato.families;
 
 import static io.sfumato.Prompt.Role.INIT;
+import static io.sfumato.Prompt.Role.LIKE;
 
 import io.sfumato.Listener;
 import io.sfumato.LoadOptions;
@@ -44,6 +45,7 @@ final class Kandinsky implements TextToImage {
     private final LoadOptions load;
     private final UnclipPrior prior;
     private final ClipVision.Config imageConfig;
+    private final ClipPixels pixels;
     private final Part<ClipVision> imageEncoder;
     private final Part<GlideUNet> unet;
     private final Part<VqGan> movq;
@@ -64,6 +66,7 @@ final class Kandinsky implements TextToImage {
         try {
             scheduler = SchedulerConfig.of(folders.decoder().scheduler());
             imageConfig = ClipVision.Config.of(folders.prior().config("image_encoder"));
+            pixels = ClipPixels.read(folders.prior().folder("image_processor").resolve("preprocessor_config.json"));
             channels = folders.movq().embed();
             factor = 1 << (folders.movq().widths().length - 1);
             learnsVariance = folders.unet().outChannels() == 2 * channels;
@@ -115,7 +118,7 @@ final class Kandinsky implements TextToImage {
 
     @Override
     public Options complete(Prompt prompt, Options wanted) {
-        prompt.require(Set.of(INIT), Set.of());
+        prompt.require(Set.of(INIT, LIKE), Set.of());
         if (wanted.clipSkip() > 0) {
             throw new IllegalArgumentException("clip skip " + wanted.clipSkip() + ": the prior takes the text encoder's last layer");
         }
@@ -164,7 +167,8 @@ final class Kandinsky implements TextToImage {
         List<Image> nothing = Collections.nCopies(n, Image.filled(o.width(), o.height(), 0x808080));
         Noise noise = negated && !draws.shared() ? like -> inPairs(like, draws.noise()) : draws.noise();
         Tensor sampled = prior.sample(read, o.unclip(), new UnclipPrior.Run(negated ? 2 * n : n, noise, progress, nothing), trace);
-        Wishes wishes = new Wishes(sampled.narrow(0, 0, n), negated ? sampled.narrow(0, n, n) : noPicture().expand(n, prior.width()));
+        Tensor seen = prompts.get(0).has(LIKE) ? mixed(sampled.narrow(0, 0, n), prompts, o) : sampled.narrow(0, 0, n);
+        Wishes wishes = new Wishes(seen, negated ? sampled.narrow(0, n, n) : noPicture().expand(n, prior.width()));
         trace.put("image_embedding", wishes.wanted);
         trace.put("negative_image_embedding", wishes.unwanted);
         return wishes;
@@ -174,6 +178,19 @@ final class Kandinsky implements TextToImage {
     private static Tensor inPairs(Tensor like, Noise noise) {
         long n = like.size(0) / 2;
         return noise.next(like.view(n, 2, like.size(1))).transpose(0, 1).reshape(like.shape());
+    }
+
+    /** The prompts' embeddings (n, E), mixed with those of the pictures that are to be varied. */
+    private Tensor mixed(Tensor texts, List<Prompt> prompts, Options o) {
+        double share = o.unclip().likeness();
+        Tensor pictures = imageEncoder.use(network -> {
+            try (var scope = new Scope()) {
+                return scope.keep(Tensor.cat(0, prompts.stream().map(p -> pixels.of(p.picture(LIKE)))
+                        .map(x -> network.embed(x.to(load.dtype()).to(load.device()))).toArray(Tensor[]::new))
+                        .repeatInterleave(o.count(), 0));
+            }
+        });
+        return pictures.mul(share).add(texts.mul(1 - share));
     }
 
     /** The embedding of a picture of zeros, (1, E). */

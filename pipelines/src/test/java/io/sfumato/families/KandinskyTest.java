@@ -160,6 +160,47 @@ class KandinskyTest {
     }
 
     @Test
+    void variesAPictureAndMixesItWithTheText() {
+        Image picture = Image.grid(List.of(Image.filled(20, 24, 0x2040c0), Image.filled(20, 24, 0xe0c010)), 2);
+        try (TextToImage model = TextToImage.load(both()); Trace text = Trace.recording(); Trace all = Trace.recording();
+                Trace half = Trace.recording(); Scope scope = new Scope()) {
+            Prompt like = Prompt.of("a cat").with(Prompt.Role.LIKE, picture);
+            model.generate(List.of(Prompt.of("a cat")), FEW, Listener.none(), text);
+            model.generate(List.of(like), FEW, Listener.none(), all);
+            model.generate(List.of(like), FEW.withUnclip(FEW.unclip().withLikeness(0.5)), Listener.none(), half);
+            // By transformers' CLIPImageProcessor and CLIPVisionModelWithProjection.
+            Tensor wanted = Tensor.of(new float[] {0.487374f, -2.41524f, 0.448462f, 1.12431f, -0.0828016f, 1.24783f, 0.108159f, -0.219443f,
+                0.0415772f, 1.47898f, -0.375313f, -0.673228f, 0.931841f, 0.339134f, -1.37607f, 0.207124f}, 1, 16);
+            close("variation", all.tensors().get("image_embedding"), wanted, 1e-3);
+            Tensor mixed = text.tensors().get("image_embedding").add(all.tensors().get("image_embedding")).mul(0.5);
+            close("mixed", half.tensors().get("image_embedding"), mixed, 1e-5);
+            close("latents.0", all.tensors().get("latents.0"), text.tensors().get("latents.0"), 0);
+            assertThat(GoldenCase.difference(all.tensors().get("image"), text.tensors().get("image"))).isPositive();
+        }
+        assertThatIllegalArgumentException().isThrownBy(() -> Unclip.defaults().withLikeness(1.5))
+                .withMessage("likeness must be 0 to 1, not 1.5");
+    }
+
+    @Test
+    void picturesAreSeenAsTransformersPreparesThem() throws IOException {
+        Path clip = Path.of("../models/src/test/resources/golden/clip");
+        ClipPixels pixels = ClipPixels.read(clip.resolve("model_gelu/preprocessor_config.json"));
+        try (SafeTensors golden = SafeTensors.open(clip.resolve("golden.safetensors")); Scope scope = new Scope()) {
+            for (int i = 0; i < 3; i++) {
+                Tensor x = pixels.of(GoldenCase.picture(golden.get("model_gelu/picture_" + i + "_uint8")));
+                close("picture " + i, x, golden.get("model_gelu/pixel_values").narrow(0, i, 1), 1e-5);
+            }
+        }
+        Path file = temp.resolve("preprocessor_config.json");
+        Files.writeString(file, "{\"size\": {\"height\": 3}}");
+        assertThatExceptionOfType(CheckpointException.class).isThrownBy(() -> ClipPixels.read(file))
+                .withMessage(file + ": key 'size' is {\"height\":3}, where a number of pixels, or an object with shortest_edge is wanted");
+        Files.writeString(file, "{\"size\": 8, \"crop_size\": 8, \"image_mean\": [1, 2]}");
+        assertThatExceptionOfType(CheckpointException.class).isThrownBy(() -> ClipPixels.read(file))
+                .withMessage(file + ": key 'image_mean' is [1,2], where a list of three numbers is wanted");
+    }
+
+    @Test
     void namesWhatItCannotDraw() {
         try (TextToImage model = TextToImage.load(both())) {
             assertThatIllegalArgumentException().isThrownBy(() -> model.complete(Prompt.of(""), FEW.withClipSkip(1)))

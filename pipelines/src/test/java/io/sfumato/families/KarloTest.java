@@ -32,7 +32,7 @@ import org.junit.jupiter.api.io.TempDir;
 class KarloTest {
     private static final Path KARLO = Golden.file("unclip/karlo/model_index.json").getParent();
     private static final Options FEW = Options.defaults().withSteps(5).withGuidance(6)
-            .withUnclip(new Unclip(4, 4, 3));
+            .withUnclip(new Unclip(4, 4, 3, 1));
 
     @TempDir
     Path temp;
