@@ -18,7 +18,7 @@ import java.util.List;
  */
 public interface TextToImage extends AutoCloseable {
     /** The embedded default model: module {@code bundled} must be on the class path. */
-    static TextToImage load() {
+    static TextToImage embedded() {
         return load(ModelUri.DEFAULT);
     }
 

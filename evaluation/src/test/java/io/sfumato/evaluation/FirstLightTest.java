@@ -80,7 +80,8 @@ class FirstLightTest {
 
     @Test
     void itsWorldIsTheRecipes() {
-        assertThat(FirstLight.WORLD).isEqualTo(((Recipe.FirstScenes) Recipe.read(Path.of("../recipes/first-light.yaml")).data()).scenes().config());
+        Recipe.Data data = Recipe.read(Path.of("../recipes/first-light.yaml")).data();
+        assertThat(FirstLight.WORLD).isEqualTo(((Recipe.FirstScenes) data).scenes().config());
     }
 
     @Test

@@ -131,7 +131,8 @@ final class Miniature implements TextToImage {
                     + (scale > 1 ? " from " + LARGE + " pixels on" : ""));
         }
         if (o.clipSkip() > 0) {
-            throw new IllegalArgumentException("clip skip " + o.clipSkip() + ": this model's text encoder is not CLIP, no layer is skipped");
+            throw new IllegalArgumentException("clip skip " + o.clipSkip()
+                    + ": this model's text encoder is not CLIP, no layer is skipped");
         }
         Sampling.of(chosen(o), o.steps(), o.eta());
         return o.sampler().equals(Options.MODELS_OWN) ? o.withSampler(scheduler.className()) : o;

@@ -38,11 +38,13 @@ record LatentCache(Tensor latents, List<String> captions, double scale) implemen
         }
     }
 
-    private static void encode(Path file, Path texts, Example.Source scenes, AutoencoderKl vae, int count, Progress progress) throws IOException {
+    private static void encode(Path file, Path texts, Example.Source scenes, AutoencoderKl vae, int count, Progress progress)
+            throws IOException {
         List<Tensor> parts = new ArrayList<>();
         List<String> captions = new ArrayList<>();
         double sum = 0, squares = 0;
-        try (var all = new Scope(); var noGrad = new NoGrad(); Shards shards = new Shards(BATCH); SceneBatches<Example> batches = new SceneBatches<>(scenes::example, BATCH, 0)) {
+        try (var all = new Scope(); var noGrad = new NoGrad(); Shards shards = new Shards(BATCH);
+                SceneBatches<Example> batches = new SceneBatches<>(scenes::example, BATCH, 0)) {
             while (captions.size() < count) {
                 try (var scope = new Scope()) {
                     List<Example> batch = batches.next();

@@ -36,7 +36,8 @@ import java.util.stream.IntStream;
  */
 public record Recipe(String name, long seed, Data data, Autoencoder autoencoder, Text text, UNet unet, Diffusion diffusion,
                      List<Enlargement> upscaler, List<String> prompts) {
-    private static final Map<Class<?>, List<String>> KINDS = Map.of(Data.class, List.of("scenes", "clipart-world"), Text.class, List.of("clip", "minilm"));
+    private static final Map<Class<?>, List<String>> KINDS = Map.of(Data.class, List.of("scenes", "clipart-world"),
+            Text.class, List.of("clip", "minilm"));
 
     public Recipe {
         require(upscaler.size() <= 1, "upscaler", upscaler, "a list of none or one");
@@ -123,8 +124,8 @@ public record Recipe(String name, long seed, Data data, Autoencoder autoencoder,
 
         @Override
         public Example.Source open(int scale) {
-            var scenes = new io.sfumato.training.world.World(new WorldConfig(scale * world.size(), world.nouns(), world.looks(), world.kinds(), world.counts(),
-                    world.things(), world.coloured(), world.sized(), world.placed(), world.backgrounds(), world.styles(), world.styled(),
+            var scenes = new io.sfumato.training.world.World(new WorldConfig(scale * world.size(), world.nouns(), world.looks(), world.kinds(),
+                    world.counts(), world.things(), world.coloured(), world.sized(), world.placed(), world.backgrounds(), world.styles(), world.styled(),
                     world.narrated()), Recipe.art(clipart));
             return seed -> {
                 io.sfumato.training.world.Scene scene = scenes.scene(seed);

@@ -19,7 +19,9 @@ class TokenTrainerTest {
     private static final String TINY = """
             name: tiny
             seed: 1
-            scenes: {clipart: "", size: 16, pairs: 0.3, coloured: 0.6, namedBackgrounds: 0.25, nouns: [apple, duck]}
+            scenes:
+              {clipart: ../bundled/src/main/resources/io/sfumato/bundled/clipart, size: 16, pairs: 0.3, coloured: 0.6, namedBackgrounds: 0.25,
+               nouns: [apple, duck]}
             tokenizer: {tokens: 600, length: 12, captions: 30}
             pictures:
               patch: 8

@@ -70,14 +70,16 @@ class TrainerTest {
 
     @Test
     void aFrozenLanguageModelReadsTheCaptions() {
-        String text = RecipeTest.TINY.replaceFirst("text: .*", "text: {kind: minilm, tokens: 12, width: 8}").replace("minSnr: 0", "minSnr: 5");
+        String text = RecipeTest.TINY.replaceFirst("text: .*", "text: {kind: minilm, tokens: 12, width: 8}")
+                .replace("minSnr: 0", "minSnr: 5");
         Recipe recipe = RecipeTest.tiny(temp, text);
         Path begun = train("clip", "never", 0, new ArrayList<>());
         Trainer trainer = new Trainer(recipe, temp.resolve("frozen"), (stage, done, total, loss) -> { });
         trainer.start(begun);
         Path model = trainer.train(saved -> { });
         assertThat(model.resolve("text_encoder")).isDirectoryNotContaining("glob:**.safetensors");
-        try (TextToImage drawn = TextToImage.load(model.toString()); SafeTensors file = SafeTensors.open(new ModelFolder(model).weights("unet"))) {
+        try (TextToImage drawn = TextToImage.load(model.toString());
+                SafeTensors file = SafeTensors.open(new ModelFolder(model).weights("unet"))) {
             assertThat(file.shape("encoder_hid_proj.weight")).containsExactly(8, 384);
             Image duck = drawn.generate(Prompt.of("a duck"), drawn.defaults().withSteps(2));
             assertThat(duck).isEqualTo(drawn.generate(Prompt.of("a duck"), drawn.defaults().withSteps(2)))
