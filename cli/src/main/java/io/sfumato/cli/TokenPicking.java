@@ -11,24 +11,24 @@ import picocli.CommandLine.Option;
 final class TokenPicking {
     private final List<UnaryOperator<Picking>> changes = new ArrayList<>();
 
-    @Option(order = 40, names = "--temperature", paramLabel = "T",
+    @Option(order = 60, names = "--temperature", paramLabel = "T",
             description = "of models that write tokens: 0 always takes the most likely token")
     private void temperature(double temperature) {
         changes.add(p -> p.withTemperature(temperature));
     }
 
-    @Option(order = 41, names = "--top-k", paramLabel = "K", description = "picks among the K most likely tokens; 0 is all")
+    @Option(order = 61, names = "--top-k", paramLabel = "K", description = "picks among the K most likely tokens; 0 is all")
     private void topK(int k) {
         changes.add(p -> p.withTopK(k));
     }
 
-    @Option(order = 42, names = "--top-p", paramLabel = "P",
+    @Option(order = 62, names = "--top-p", paramLabel = "P",
             description = "picks among the most likely tokens that have the share P of probability together")
     private void topP(double p) {
         changes.add(picking -> picking.withTopP(p));
     }
 
-    @Option(order = 43, names = "--guided-tokens", paramLabel = "N", description = "guidance acts on the first N tokens only (all)")
+    @Option(order = 63, names = "--guided-tokens", paramLabel = "N", description = "guidance acts on the first N tokens only (all)")
     private void guidedTokens(int tokens) {
         changes.add(p -> p.withGuidedTokens(tokens));
     }
