@@ -43,6 +43,6 @@ class KvCacheTest {
         try (var scope = new Scope(); KvCache cache = new KvCache(2, 4, 2, 4, 3, Tensor.zeros(1))) {
             assertThat(cache.length()).isZero();
         }
-        assertThat(Scope.live()).isEqualTo(before);
+        assertThat(Scope.live()).isLessThanOrEqualTo(before);
     }
 }

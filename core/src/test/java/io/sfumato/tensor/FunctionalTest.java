@@ -60,6 +60,6 @@ class FunctionalTest {
                 assertThat(fast.sub(plain).abs().amax(false).item() / plain.abs().amax(false).item()).isLessThan(tolerance);
             }
         }
-        assertThat(Scope.live()).isEqualTo(before);
+        assertThat(Scope.live()).isLessThanOrEqualTo(before);
     }
 }

@@ -91,7 +91,8 @@ public final class Fixture {
                 forward.get();
             }
         }
-        assertThat(Scope.live()).isEqualTo(before);
+        // Fewer is no leak: the garbage collector may just have freed what another test forgot.
+        assertThat(Scope.live()).isLessThanOrEqualTo(before);
     }
 
     /** The names, and the shapes but for 1x1 kernels stored as matrices, are those of the reference's file. */

@@ -57,7 +57,7 @@ class ContinuousTimeTest {
             try (var inner = new Scope()) {
                 time.sample(denoiser, rng.randn(2, 3), 5, 0, Noise.shared(rng), Step.Listener.none());
             }
-            assertThat(Scope.live()).isEqualTo(before);
+            assertThat(Scope.live()).isLessThanOrEqualTo(before);
         }
     }
 }

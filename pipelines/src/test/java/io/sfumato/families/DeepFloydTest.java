@@ -118,7 +118,7 @@ class DeepFloydTest {
             long before = Scope.live();
             long there = held.use(n -> n), again = read.use(n -> n);
             assertThat(again).isEqualTo(there).isPositive();
-            assertThat(Scope.live()).isEqualTo(before);
+            assertThat(Scope.live()).isLessThanOrEqualTo(before);
         }
     }
 
@@ -137,7 +137,7 @@ class DeepFloydTest {
             long before = Scope.live();
             model.generate(Prompt.of("a cat"), FEW);
             model.generate(Prompt.of("a cat"), FEW);
-            assertThat(Scope.live()).isEqualTo(before);
+            assertThat(Scope.live()).isLessThanOrEqualTo(before);
         }
     }
 

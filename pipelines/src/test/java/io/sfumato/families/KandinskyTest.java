@@ -155,7 +155,7 @@ class KandinskyTest {
             long before = Scope.live();
             model.generate(Prompt.of("a cat"), FEW);
             model.generate(Prompt.of("a cat"), freely);
-            assertThat(Scope.live()).isEqualTo(before);
+            assertThat(Scope.live()).isLessThanOrEqualTo(before);
         }
     }
 

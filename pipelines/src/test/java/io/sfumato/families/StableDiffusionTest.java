@@ -45,7 +45,7 @@ class StableDiffusionTest {
             for (int i = 0; i < 3; i++) {
                 sd.generate(Prompt.of("a cat"), options);
             }
-            assertThat(Scope.live()).isEqualTo(before);
+            assertThat(Scope.live()).isLessThanOrEqualTo(before);
         }
     }
 

@@ -22,7 +22,7 @@ class TokenLeaksTest {
             for (int i = 0; i < 3; i++) {
                 model.generate(Prompt.of("a cat"), o.withSeed(i));
             }
-            assertThat(Scope.live()).isEqualTo(before);
+            assertThat(Scope.live()).isLessThanOrEqualTo(before);
         }
     }
 }

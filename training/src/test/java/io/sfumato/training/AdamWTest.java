@@ -42,7 +42,7 @@ class AdamWTest {
                 for (int i = 2; i < 5; i++) {
                     step(parameters, optimizer, i);
                 }
-                assertThat(Scope.live()).isEqualTo(before);
+                assertThat(Scope.live()).isLessThanOrEqualTo(before);
             }
         }
     }

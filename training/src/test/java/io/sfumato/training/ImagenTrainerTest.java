@@ -102,7 +102,7 @@ class ImagenTrainerTest {
             model.generate(Prompt.of("a car"), o);
             long before = Scope.live();
             model.generate(Prompt.of("a car"), o);
-            assertThat(Scope.live()).isEqualTo(before);
+            assertThat(Scope.live()).isLessThanOrEqualTo(before);
         }
     }
 
