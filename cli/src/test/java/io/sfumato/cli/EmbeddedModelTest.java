@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The model that comes with the command. */
+/** The models that come with the command. */
 class EmbeddedModelTest {
     @TempDir
     private Path folder;
@@ -24,7 +24,17 @@ class EmbeddedModelTest {
     }
 
     @Test
-    void isListed() {
-        assertThat(Ran.command("models", "list").out()).contains("builtin:first-light");
+    void clipartWorldReadsItsPromptByAFrozenLanguageModelAndEnlarges() throws IOException {
+        Path picture = folder.resolve("two.png"), other = folder.resolve("other.png");
+        Ran ran = Ran.command("generate", "two red apples", "--seed", 3, "--model", "builtin:clipart-world", "--output", picture);
+        assertThat(ran.code()).as(ran.err()).isZero();
+        Ran.command("generate", "a banana", "--seed", 3, "--model", "builtin:clipart-world", "--output", other);
+        assertThat(Image.read(picture).width()).isEqualTo(256);
+        assertThat(Image.read(picture)).isNotEqualTo(Image.read(other));
+    }
+
+    @Test
+    void areListed() {
+        assertThat(Ran.command("models", "list").out()).contains("builtin:first-light", "builtin:clipart-world");
     }
 }
