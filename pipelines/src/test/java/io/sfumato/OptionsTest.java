@@ -16,7 +16,8 @@ class OptionsTest {
             }
             Object value = changed.getType() == int.class ? (Object) 5 : changed.getType() == long.class ? (Object) 5L
                     : changed.getType() == double.class ? (Object) 1.0 : changed.getType() == String.class ? "Euler"
-                    : changed.getType() == Picking.class ? Picking.defaults().withTopK(5) : changed.getType().getEnumConstants()[1];
+                    : changed.getType() == Picking.class ? Picking.defaults().withTopK(5)
+                    : changed.getType() == Unclip.class ? Unclip.defaults().withPriorSteps(5) : changed.getType().getEnumConstants()[1];
             Method wither = Options.class.getMethod("with" + name.substring(0, 1).toUpperCase() + name.substring(1), changed.getType());
             Options o = (Options) wither.invoke(Options.defaults(), value);
             for (RecordComponent each : Options.class.getRecordComponents()) {

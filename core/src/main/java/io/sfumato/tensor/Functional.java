@@ -3,8 +3,11 @@ package io.sfumato.tensor;
 import java.util.Arrays;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.GradMode;
+import org.bytedeco.pytorch.InterpolateFuncOptions;
+import org.bytedeco.pytorch.LongVector;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.kBicubic;
 
 /** Layers as functions of their input and parameters: PyTorch's {@code torch.nn.functional}. */
 public final class Functional {
@@ -117,6 +120,19 @@ public final class Functional {
     public static Tensor resizeBicubic(Tensor x, long height, long width) {
         Tensor rows = bicubic(x.size(2), height).to(x), columns = bicubic(x.size(3), width).to(x);
         return rows.matmul(x).matmul(columns.transpose(0, 1));                              // (B, C, height, width)
+    }
+
+    /**
+     * {@link #resizeBicubic} of bytes (B, C, H, W) in fixed-point numbers of 16 bits, which may be one off from Pillow's: what torchvision
+     * makes of 8-bit pictures.
+     */
+    public static Tensor resizeBicubicBytes(Tensor x, long height, long width) {
+        var options = new InterpolateFuncOptions();
+        options.size().put(new LongVector(height, width));
+        options.mode().put(new kBicubic());
+        options.align_corners().put(false);
+        options.antialias().put(true);
+        return new Tensor(torch.interpolate(x.raw(), options));
     }
 
     /** The share (to, from) that each old place has in each new one. */

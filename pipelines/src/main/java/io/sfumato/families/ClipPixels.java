@@ -2,8 +2,10 @@ package io.sfumato.families;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.sfumato.image.Image;
-import io.sfumato.image.Resampling;
 import io.sfumato.io.ConfigJson;
+import io.sfumato.tensor.DType;
+import io.sfumato.tensor.Functional;
+import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 import java.nio.file.Path;
 
@@ -48,7 +50,12 @@ record ClipPixels(int edge, int width, int height, float[] mean, float[] deviati
         int shorter = Math.min(picture.width(), picture.height());
         int w = Math.max(width, (int) ((long) edge * picture.width() / shorter));
         int h = Math.max(height, (int) ((long) edge * picture.height() / shorter));
-        Image middle = picture.over(0xffffff).resize(w, h, Resampling.BICUBIC).crop((w - width) / 2, (h - height) / 2, width, height);
-        return Tensor.of(middle.toChw(), 1, 3, height, width).sub(Tensor.of(mean, 1, 3, 1, 1)).div(Tensor.of(deviation, 1, 3, 1, 1));
+        Image opaque = picture.over(0xffffff);
+        try (var scope = new Scope()) {
+            Tensor bytes = Tensor.of(opaque.toChw(), 1, 3, opaque.height(), opaque.width()).mul(255).round().to(DType.U8);
+            Tensor middle = Functional.resizeBicubicBytes(bytes, h, w).narrow(2, (h - height) / 2, height)
+                    .narrow(3, (w - width) / 2, width).to(DType.F32).div(255);                            // (1, 3, height, width)
+            return scope.keep(middle.sub(Tensor.of(mean, 1, 3, 1, 1)).div(Tensor.of(deviation, 1, 3, 1, 1)));
+        }
     }
 }
