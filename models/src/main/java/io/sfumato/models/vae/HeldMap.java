@@ -1,6 +1,7 @@
 package io.sfumato.models.vae;
 
 import io.sfumato.tensor.DType;
+import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 
 /**
@@ -19,7 +20,10 @@ final class HeldMap implements AutoCloseable {
         this.type = type;
         limits = map.limits();
         half = type == DType.F32 && map.channels() * map.height() * map.width() * type.bytes() >= limits.map();
-        x = Tensor.zeros(half ? DType.F16 : type, 1, map.height(), map.width(), map.channels()).permute(0, 3, 1, 2).retain();
+        // In a scope of its own: the tensor as it is laid out would otherwise hold the numbers as long as the caller's scope.
+        try (var scope = new Scope()) {
+            x = Tensor.zeros(half ? DType.F16 : type, 1, map.height(), map.width(), map.channels()).permute(0, 3, 1, 2).retain();
+        }
     }
 
     /** Computes {@code map}, whose numbers are of {@code type}. */

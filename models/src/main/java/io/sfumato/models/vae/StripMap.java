@@ -12,15 +12,16 @@ import java.util.function.UnaryOperator;
  * A feature map (1, channels, height, width) of which a strip of rows is computed when it is asked for: what is large is never held
  * whole. Rows beyond a strip's ends, as far as convolutions reach, are computed with it, so its own are those of the whole map; the
  * statistics of norms, which reach over the whole map, take a pass of their own.
+ *
+ * @param heaviest the most numbers in a row of this map and of those that it is computed from: what a strip costs
  */
-record StripMap(long channels, long height, long width, Limits limits, Rows rows) {
+record StripMap(long channels, long height, long width, long heaviest, Limits limits, Rows rows) {
     /**
      * @param strip bytes of a strip: smaller ones need less memory, and more time for the rows beyond their ends
      * @param map   bytes of a map of float32 from which on it is held in float16
      */
     record Limits(long strip, long map) {
-        // glibc gives blocks of more than 32 MiB back at once.
-        static final Limits USUAL = new Limits(40L << 20, 1L << 30);
+        static final Limits USUAL = new Limits(16L << 20, 1L << 30);
     }
 
     /** Computes a strip. */
@@ -32,7 +33,7 @@ record StripMap(long channels, long height, long width, Limits limits, Rows rows
 
     /** A map whose numbers are there. */
     static StripMap of(Tensor x, Limits limits) {
-        return new StripMap(x.size(1), x.size(2), x.size(3), limits, (from, to) -> x.narrow(2, from, to - from));
+        return new StripMap(x.size(1), x.size(2), x.size(3), x.size(1) * x.size(3), limits, (from, to) -> x.narrow(2, from, to - from));
     }
 
     /**
@@ -40,7 +41,7 @@ record StripMap(long channels, long height, long width, Limits limits, Rows rows
      * ends and the map does not, spoil the margin only, which is cut off.
      */
     StripMap after(long out, long margin, UnaryOperator<Tensor> function) {
-        return new StripMap(out, height, width, limits, (from, to) -> {
+        return new StripMap(out, height, width, Math.max(heaviest, out * width), limits, (from, to) -> {
             long first = Math.max(0, from - margin), last = Math.min(height, to + margin);
             return function.apply(rows.of(first, last)).narrow(2, from - first, to - from);
         });
@@ -48,7 +49,7 @@ record StripMap(long channels, long height, long width, Limits limits, Rows rows
 
     /** Each pixel four times. */
     StripMap doubled() {
-        return new StripMap(channels, 2 * height, 2 * width, limits, (from, to) -> {
+        return new StripMap(channels, 2 * height, 2 * width, Math.max(heaviest, 2 * width * channels), limits, (from, to) -> {
             Tensor x = rows.of(from / 2, (to + 1) / 2);
             return Functional.upsampleNearest(x, 2 * x.size(2), 2 * width).narrow(2, from % 2, to - from);
         });
@@ -56,7 +57,7 @@ record StripMap(long channels, long height, long width, Limits limits, Rows rows
 
     /** After a convolution of stride 2 on the map with a row of zeros below and a column of them on the right. */
     StripMap halved(Conv2d conv) {
-        return new StripMap(channels, height / 2, width / 2, limits, (from, to) -> {
+        return new StripMap(channels, height / 2, width / 2, 2 * heaviest, limits, (from, to) -> {
             long last = Math.min(height, 2 * to + 1);
             return conv.forward(Functional.pad(rows.of(2 * from, last), 0, 1, 0, 2 * to + 1 - last));
         });
@@ -94,6 +95,6 @@ record StripMap(long channels, long height, long width, Limits limits, Rows rows
     }
 
     private long strip() {
-        return Math.max(2, limits.strip / (channels * width * DType.F32.bytes()));
+        return Math.max(2, limits.strip / (heaviest * DType.F32.bytes()));
     }
 }

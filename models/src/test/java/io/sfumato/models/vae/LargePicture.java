@@ -23,7 +23,8 @@ final class LargePicture {
 
     public static void main(String[] args) throws IOException {
         int width = Integer.parseInt(args[0]), height = Integer.parseInt(args[1]), c = args.length > 2 ? Integer.parseInt(args[2]) : 128;
-        var config = new AutoencoderKl.Config(3, 3, 4, new int[] {c, 2 * c, 4 * c, 4 * c}, 2, 32, Activation.SILU, true, true, true, 0.18215);
+        var config = new AutoencoderKl.Config(3, 3, 4, new int[] {c, 2 * c, 4 * c, 4 * c}, 2, 32, Activation.SILU, true, true,
+                true, 0.18215);
         try (var noGrad = new NoGrad(); var scope = new Scope(); var rng = new Rng(1); Weights weights = Weights.init(rng, Device.CPU)) {
             AutoencoderKl vae = new AutoencoderKl(weights, config);
             Tensor z = rng.randn(1, 4, height / 8, width / 8);
