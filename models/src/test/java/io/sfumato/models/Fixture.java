@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.sfumato.LiveObjects;
 import io.sfumato.io.ConfigJson;
 import io.sfumato.io.JsonFile;
 import io.sfumato.io.SafeTensors;
@@ -85,14 +86,13 @@ public final class Fixture {
         try (var scope = new Scope()) {
             forward.get();
         }
-        long before = Scope.live();
+        long before = LiveObjects.settled();
         for (int i = 0; i < 3; i++) {
             try (var scope = new Scope()) {
                 forward.get();
             }
         }
-        // Fewer is no leak: the garbage collector may just have freed what another test forgot.
-        assertThat(Scope.live()).isLessThanOrEqualTo(before);
+        assertThat(Scope.live()).isEqualTo(before);
     }
 
     /** The names, and the shapes but for 1x1 kernels stored as matrices, are those of the reference's file. */

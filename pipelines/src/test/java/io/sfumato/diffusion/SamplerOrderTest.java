@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /**
  * Known answers: for data N(0, s^2) the exact network is known, and the ODE takes x to x times the ratio of the standard deviations at
  * both ends. A wrong sign, index or square root breaks the order at which the error falls. A method of several steps that begins with
- * steps of lower order shows less than its own; UniPC's corrector adds one. The third-order formula of the multistep DPM-Solver has
+ * steps of lower order shows less than its own (LMS and iPNDM, of order 4); UniPC's corrector adds one. The third-order formula of the multistep DPM-Solver has
  * half of the second difference in the reference, and is of second order.
  */
 class SamplerOrderTest {
@@ -36,7 +36,7 @@ class SamplerOrderTest {
     @CsvSource(delimiter = '|', value = {
         "DDIM | | 1 | 25", "Euler | | 1 | 25", "sample_euler | karras | 1 | 25",
         "Heun | karras | 2 | 16", "HeunDiscreteScheduler | karras | 2 | 16", "dpm_2 | karras | 2 | 16",
-        "KDPM2DiscreteScheduler | exponential | 2 | 16", "LMS | karras | 3 | 16",
+        "KDPM2DiscreteScheduler | exponential | 2 | 16", "LMS | karras | 3.5 | 16",
         "sample_dpmpp_2m | karras | 2 | 16", "dpmpp_2m | karras | 2 | 16", "dpm_fast | | 3 | 18",
         "DPMSolverSinglestepScheduler | karras | 2 | 16", "UniPC | karras | 4 | 16", "uni_pc_bh2 | karras | 4 | 16",
         "DEIS | karras | 2 | 16"})
@@ -56,7 +56,7 @@ class SamplerOrderTest {
         "UniPCMultistepScheduler | 'solver_order':2,'use_karras_sigmas':true | 3 | 16",
         "UniPCMultistepScheduler | 'solver_order':2,'predict_x0':false,'use_karras_sigmas':true | 3 | 16",
         "EDMEulerScheduler | 'sigma_data':1 | 1 | 25", "EDMDPMSolverMultistepScheduler | 'sigma_data':1 | 2 | 16",
-        "FlowMatchEulerDiscreteScheduler | | 1 | 25", "FlowMatchHeunDiscreteScheduler | | 2 | 16", "IPNDMScheduler | | 2 | 16"})
+        "FlowMatchEulerDiscreteScheduler | | 1 | 25", "FlowMatchHeunDiscreteScheduler | | 2 | 16", "IPNDMScheduler | | 1.8 | 16"})
     void theErrorOfAConfigFallsWithItsOrder(String className, String keys, double order, int steps) {
         boolean betas = SchedulerClass.named(className).orElseThrow().betas().schedules().contains("linear");
         String all = (betas ? BETAS + "," : "") + (keys == null ? "" : keys + ",") + "'final_sigmas_type':'sigma_min'";
@@ -67,7 +67,7 @@ class SamplerOrderTest {
     private static void check(String name, SchedulerConfig config, double order, int steps) {
         double[] errors = {error(config, steps), error(config, 2 * steps), error(config, 4 * steps)};
         assertThat(errors[0]).as(name).isGreaterThan(errors[1]);
-        assertThat(Math.log(errors[1] / errors[2]) / Math.log(2)).as(name).isBetween(order - 0.4, order + 0.6);
+        assertThat(Math.log(errors[1] / errors[2]) / Math.log(2)).as(name).isBetween(order + Math.log(0.8) / Math.log(2), order + Math.log(1.4) / Math.log(2));
     }
 
     @Test
