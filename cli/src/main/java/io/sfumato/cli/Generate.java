@@ -28,7 +28,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.function.UnaryOperator;
 import java.util.stream.LongStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -69,7 +68,7 @@ final class Generate implements Callable<Integer> {
     @Mixin
     private final UnclipSteps unclip = new UnclipSteps();
 
-    private final List<UnaryOperator<Options>> changes = new ArrayList<>();
+    private final Changes<Options> changes = new Changes<>();
     private final List<String> notes = new ArrayList<>();
     private List<Path> output = List.of();
     private List<Path> trace = List.of();
@@ -226,10 +225,7 @@ final class Generate implements Callable<Integer> {
     }
 
     private Options changed(Options o) {
-        for (UnaryOperator<Options> change : changes) {
-            o = change.apply(o);
-        }
-        return unclip.change(picking.change(pictures.change(o))).withSeed(seed);
+        return unclip.change(picking.change(pictures.change(changes.to(o)))).withSeed(seed);
     }
 
     private LoadOptions load() {

@@ -4,20 +4,17 @@ import io.sfumato.Options;
 import io.sfumato.Prompt;
 import io.sfumato.image.Image;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import picocli.CommandLine.Option;
 
 /** The pictures that a prompt comes with, and what is to be done with them. */
 final class GivenPictures {
     private final Map<Prompt.Role, Path> files = new EnumMap<>(Prompt.Role.class);
-    private final List<UnaryOperator<Options>> changes = new ArrayList<>();
+    private final Changes<Options> changes = new Changes<>();
 
     @Option(order = 30, names = "--init", paramLabel = "IMAGE", description = "a picture to draw over, edit or enlarge")
     private void init(Path file) {
@@ -113,10 +110,7 @@ final class GivenPictures {
     }
 
     Options change(Options o) {
-        for (UnaryOperator<Options> change : changes) {
-            o = change.apply(o);
-        }
-        return o;
+        return changes.to(o);
     }
 
     Prompt addTo(Prompt prompt) {

@@ -2,14 +2,11 @@ package io.sfumato.cli;
 
 import io.sfumato.Options;
 import io.sfumato.Picking;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.function.UnaryOperator;
 import picocli.CommandLine.Option;
 
 /** How a model that writes pictures as tokens picks them. */
 final class TokenPicking {
-    private final List<UnaryOperator<Picking>> changes = new ArrayList<>();
+    private final Changes<Picking> changes = new Changes<>();
 
     @Option(order = 60, names = "--temperature", paramLabel = "T",
             description = "of models that write tokens: 0 always takes the most likely token")
@@ -34,10 +31,6 @@ final class TokenPicking {
     }
 
     Options change(Options o) {
-        Picking picking = o.picking();
-        for (UnaryOperator<Picking> change : changes) {
-            picking = change.apply(picking);
-        }
-        return o.withPicking(picking);
+        return o.withPicking(changes.to(o.picking()));
     }
 }

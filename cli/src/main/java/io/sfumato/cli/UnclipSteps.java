@@ -2,14 +2,11 @@ package io.sfumato.cli;
 
 import io.sfumato.Options;
 import io.sfumato.Unclip;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.function.UnaryOperator;
 import picocli.CommandLine.Option;
 
 /** How a model that draws by way of an image embedding samples it, and how it enlarges. */
 final class UnclipSteps {
-    private final List<UnaryOperator<Unclip>> changes = new ArrayList<>();
+    private final Changes<Unclip> changes = new Changes<>();
 
     @Option(order = 50, names = "--prior-steps", paramLabel = "N", description = "of Karlo and Kandinsky: steps of the prior (25)")
     private void priorSteps(int steps) {
@@ -34,10 +31,6 @@ final class UnclipSteps {
     }
 
     Options change(Options o) {
-        Unclip unclip = o.unclip();
-        for (UnaryOperator<Unclip> change : changes) {
-            unclip = change.apply(unclip);
-        }
-        return o.withUnclip(unclip);
+        return o.withUnclip(changes.to(o.unclip()));
     }
 }
