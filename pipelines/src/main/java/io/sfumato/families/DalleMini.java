@@ -126,11 +126,6 @@ final class DalleMini implements TokenModel {
     }
 
     @Override
-    public void check(Prompt prompt) {
-        // Every text will do.
-    }
-
-    @Override
     public TokenReader read(List<Prompt> prompts, Options o, Listener listener, Trace trace) {
         List<int[]> texts = prompts.stream().map(p -> ids(p.text(), listener)).toList();
         List<int[]> rows = new ArrayList<>();

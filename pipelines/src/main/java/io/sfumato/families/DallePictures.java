@@ -76,11 +76,6 @@ final class DallePictures implements TokenModel {
     }
 
     @Override
-    public void check(Prompt prompt) {
-        // Every text will do.
-    }
-
-    @Override
     public TokenReader read(List<Prompt> prompts, Options o, Listener listener, Trace trace) {
         Tensor ids = texts.encode(prompts.stream().map(Prompt::text).toList(), dalle.config().textLength(), listener);
         return new Reader(dalle.text(ids.to(load.device())), o.count());

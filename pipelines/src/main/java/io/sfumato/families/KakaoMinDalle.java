@@ -92,11 +92,6 @@ final class KakaoMinDalle implements TokenModel {
     }
 
     @Override
-    public void check(Prompt prompt) {
-        // Every text will do.
-    }
-
-    @Override
     public TokenReader read(List<Prompt> prompts, Options o, Listener listener, Trace trace) {
         int length = gpt.config().textLength();
         Tensor[] rows = new Tensor[prompts.size()];

@@ -105,11 +105,6 @@ final class PartiPictures implements TokenModel {
     }
 
     @Override
-    public void check(Prompt prompt) {
-        // Every text will do.
-    }
-
-    @Override
     public TokenReader read(List<Prompt> prompts, Options o, Listener listener, Trace trace) {
         Tensor ids = texts.encode(prompts.stream().map(Prompt::text).toList(), parti.config().textLength(), listener);
         if (o.guidance() > 1) {

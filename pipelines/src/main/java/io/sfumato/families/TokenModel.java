@@ -23,8 +23,13 @@ interface TokenModel extends AutoCloseable {
     /** Whether it was trained on empty prompts, too. */
     boolean takesGuidance();
 
-    /** @throws IllegalArgumentException for a prompt that this model cannot read */
-    void check(Prompt prompt);
+    /**
+     * Most read every text.
+     *
+     * @throws IllegalArgumentException for a prompt that this model cannot read
+     */
+    default void check(Prompt prompt) {
+    }
 
     /** Reads prompts: {@code options.count()} rows for each, in their order. */
     TokenReader read(List<Prompt> prompts, Options options, Listener listener, Trace trace);
