@@ -38,7 +38,7 @@ class Montage {
         g.setRenderingHint(RenderingHints.KEY_INTERPOLATION, RenderingHints.VALUE_INTERPOLATION_BICUBIC);
         g.setRenderingHint(RenderingHints.KEY_TEXT_ANTIALIASING, RenderingHints.VALUE_TEXT_ANTIALIAS_ON);
         g.setFont(new Font(Font.SANS_SERIF, Font.PLAIN, 11));
-        try (TextToImage model = TextToImage.load()) {
+        try (TextToImage model = TextToImage.embedded()) {
             for (int i = 0; i < SAMPLERS.size(); i++) {
                 int x = i % COLUMNS * width;
                 int y = i / COLUMNS * (SIZE + LABEL + GAP);
