@@ -6,7 +6,6 @@ import io.sfumato.Options;
 import io.sfumato.Picking;
 import io.sfumato.Prompt;
 import io.sfumato.Trace;
-import io.sfumato.autoregressive.Decoding;
 import io.sfumato.autoregressive.Nucleus;
 import io.sfumato.autoregressive.TokenReader;
 import io.sfumato.hub.ModelFolder;
@@ -16,7 +15,6 @@ import io.sfumato.io.JsonFile;
 import io.sfumato.io.TensorSource;
 import io.sfumato.models.dallemini.DalleBart;
 import io.sfumato.models.dallemini.DalleDetokenizer;
-import io.sfumato.models.tokenizer.Detokenizer;
 import io.sfumato.models.tokenizer.VqGan;
 import io.sfumato.nn.KvCache;
 import io.sfumato.tensor.Scope;
@@ -106,23 +104,8 @@ final class DalleMini implements TokenModel {
     }
 
     @Override
-    public Detokenizer tokenizer() {
-        return pictures;
-    }
-
-    @Override
-    public int grid() {
-        return bart.config().grid();
-    }
-
-    @Override
-    public Nucleus nucleus() {
-        return Nucleus.AT_MOST;
-    }
-
-    @Override
-    public boolean takesGuidance() {
-        return true;
+    public Codes codes() {
+        return new Codes(pictures, bart.config().grid(), Nucleus.AT_MOST, true);
     }
 
     @Override
@@ -143,7 +126,7 @@ final class DalleMini implements TokenModel {
         Tensor mask = DalleBart.mask(ids, tokenizer.pad());
         Tensor state = bart.encode(ids, mask);
         trace.put("text_embeddings", state);
-        return new Reader(bart.memory(state, mask).repeated(o.count()), state, ids.size(0) * o.count(), o);
+        return guided(new Reader(bart.memory(state, mask).repeated(o.count()), state, ids.size(0) * o.count()), o);
     }
 
     private int[] ids(String text, Listener listener) {
@@ -163,15 +146,13 @@ final class DalleMini implements TokenModel {
 
     private final class Reader implements TokenReader {
         private final DalleBart.Memory memory;
-        private final Options options;
         private final long rows;
         private final KvCache cache;
 
-        Reader(DalleBart.Memory memory, Tensor like, long rows, Options options) {
+        Reader(DalleBart.Memory memory, Tensor like, long rows) {
             DalleBart.Config c = bart.config();
             this.memory = memory;
             this.rows = rows;
-            this.options = options;
             cache = new KvCache(c.decoderLayers(), rows, c.decoderHeads(), c.width() / c.decoderHeads(), c.length(), like);
         }
 
@@ -182,18 +163,13 @@ final class DalleMini implements TokenModel {
 
         @Override
         public Tensor next(Tensor tokens, int place) {
-            return logits(options.guidance() > 1 ? tokens.repeat(2) : tokens, place);
+            return logits(tokens, place);
         }
 
         private Tensor logits(Tensor read, int place) {
             try (var scope = new Scope()) {
                 Tensor x = bart.decode(read.unsqueeze(1).to(load.device()), place, memory, cache::layer).select(1, 0);
-                x = x.narrow(1, 0, bart.config().codes());                                  // the rows beyond are never drawn
-                if (options.guidance() > 1) {
-                    Tensor[] halves = x.chunk(2, 0);
-                    x = place < options.picking().guidedTokens() ? Decoding.guide(halves[0], halves[1], options.guidance()) : halves[1];
-                }
-                return scope.keep(x);
+                return scope.keep(x.narrow(1, 0, bart.config().codes()));                   // the rows beyond are never drawn
             }
         }
 

@@ -9,7 +9,6 @@ import io.sfumato.autoregressive.Nucleus;
 import io.sfumato.autoregressive.TokenReader;
 import io.sfumato.hub.ModelFolder;
 import io.sfumato.models.dalle.Dalle;
-import io.sfumato.models.tokenizer.Detokenizer;
 import io.sfumato.models.tokenizer.PictureTokenizer;
 import io.sfumato.nn.KvCache;
 import io.sfumato.tensor.Scope;
@@ -56,23 +55,8 @@ final class DallePictures implements TokenModel {
     }
 
     @Override
-    public Detokenizer tokenizer() {
-        return pictures;
-    }
-
-    @Override
-    public int grid() {
-        return dalle.config().grid();
-    }
-
-    @Override
-    public Nucleus nucleus() {
-        return Nucleus.BELOW;
-    }
-
-    @Override
-    public boolean takesGuidance() {
-        return false;
+    public Codes codes() {
+        return new Codes(pictures, dalle.config().grid(), Nucleus.BELOW, false);
     }
 
     @Override

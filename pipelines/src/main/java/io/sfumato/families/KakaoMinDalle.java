@@ -13,7 +13,6 @@ import io.sfumato.io.CheckpointException;
 import io.sfumato.io.ConfigJson;
 import io.sfumato.io.ConfigYaml;
 import io.sfumato.models.mindalle.MinDalle;
-import io.sfumato.models.tokenizer.Detokenizer;
 import io.sfumato.models.tokenizer.VqGan;
 import io.sfumato.nn.KvCache;
 import io.sfumato.tensor.Scope;
@@ -72,23 +71,8 @@ final class KakaoMinDalle implements TokenModel {
     }
 
     @Override
-    public Detokenizer tokenizer() {
-        return pictures;
-    }
-
-    @Override
-    public int grid() {
-        return gpt.config().grid();
-    }
-
-    @Override
-    public Nucleus nucleus() {
-        return Nucleus.BELOW;
-    }
-
-    @Override
-    public boolean takesGuidance() {
-        return false;
+    public Codes codes() {
+        return new Codes(pictures, gpt.config().grid(), Nucleus.BELOW, false);
     }
 
     @Override

@@ -6,7 +6,6 @@ import io.sfumato.Options;
 import io.sfumato.Picking;
 import io.sfumato.Prompt;
 import io.sfumato.Trace;
-import io.sfumato.autoregressive.Decoding;
 import io.sfumato.autoregressive.Nucleus;
 import io.sfumato.autoregressive.TokenReader;
 import io.sfumato.hub.ModelFolder;
@@ -15,7 +14,6 @@ import io.sfumato.io.ConfigJson;
 import io.sfumato.io.TensorSource;
 import io.sfumato.models.llamagen.LlamaGen;
 import io.sfumato.models.t5.T5Encoder;
-import io.sfumato.models.tokenizer.Detokenizer;
 import io.sfumato.models.tokenizer.VqGan;
 import io.sfumato.nn.KvCache;
 import io.sfumato.tensor.Scope;
@@ -139,23 +137,8 @@ final class LlamaGenImages implements TokenModel {
     }
 
     @Override
-    public Detokenizer tokenizer() {
-        return pictures;
-    }
-
-    @Override
-    public int grid() {
-        return gpt.config().grid();
-    }
-
-    @Override
-    public Nucleus nucleus() {
-        return Nucleus.AT_MOST;
-    }
-
-    @Override
-    public boolean takesGuidance() {
-        return true;
+    public Codes codes() {
+        return new Codes(pictures, gpt.config().grid(), Nucleus.AT_MOST, true);
     }
 
     @Override
@@ -184,12 +167,12 @@ final class LlamaGenImages implements TokenModel {
 
     /** Draws classes (P). */
     TokenReader classReader(Tensor labels, Options o) {
-        return new Reader(gpt.condition(labels), Tensor.ones(labels.size(0), 1), o);
+        return guided(new Reader(gpt.condition(labels), Tensor.ones(labels.size(0), 1), o), o);
     }
 
     /** Draws captions, given as text states (P, slots, C) and whether each is seen, (P, slots). */
     TokenReader captionReader(Tensor features, Tensor visible, Options o) {
-        return new Reader(gpt.condition(features), visible, o);
+        return guided(new Reader(gpt.condition(features), visible, o), o);
     }
 
     /** As LlamaGen was trained: the text is cleaned as DeepFloyd IF's are, stands at the end of its slots, and nothing is in the others. */
@@ -210,18 +193,17 @@ final class LlamaGenImages implements TokenModel {
         private final Tensor condition;
         private final Tensor visible;
         private final Tensor visibleByAll;
-        private final Options options;
-        private final boolean guided;
+        private final int count;
         private final KvCache cache;
 
         Reader(Tensor given, Tensor seen, Options o) {
             LlamaGen.Config c = gpt.config();
-            options = o;
-            guided = o.guidance() > 1;
+            boolean guided = o.guidance() > 1;
+            count = o.count();
             // The empty caption is hidden behind the mask of the given one.
-            condition = guided ? Tensor.cat(0, given, gpt.emptyCondition(given.size(0))) : given;
+            condition = guided ? Tensor.cat(0, gpt.emptyCondition(given.size(0)), given) : given;
             visible = guided ? seen.repeat(2, 1) : seen;
-            visibleByAll = visible.repeatInterleave(o.count(), 0);
+            visibleByAll = visible.repeatInterleave(count, 0);
             cache = new KvCache(c.layers(), visibleByAll.size(0), c.kvHeads(), c.headWidth(), c.condition().slots() + c.length(),
                     condition);
         }
@@ -231,7 +213,7 @@ final class LlamaGenImages implements TokenModel {
             int slots = (int) condition.size(1);
             try (var scope = new Scope()) {
                 Tensor x = gpt.forward(condition, 0, LlamaGen.mask(visible, 0, slots), cache::layer);
-                return scope.keep(guide(gpt.logits(x.select(1, slots - 1)), 0).repeatInterleave(options.count(), 0));
+                return scope.keep(gpt.logits(x.select(1, slots - 1)).repeatInterleave(count, 0));
             }
         }
 
@@ -239,18 +221,10 @@ final class LlamaGenImages implements TokenModel {
         public Tensor next(Tensor tokens, int place) {
             int at = (int) condition.size(1) + place - 1;
             try (var scope = new Scope()) {
-                Tensor read = (guided ? tokens.repeat(2) : tokens).unsqueeze(1).to(load.device());
-                Tensor x = gpt.forward(gpt.embed(read), at, LlamaGen.mask(visibleByAll, at, 1), cache::layer);
-                return scope.keep(guide(gpt.logits(x.select(1, 0)), place));
+                Tensor x = gpt.embed(tokens.unsqueeze(1).to(load.device()));
+                x = gpt.forward(x, at, LlamaGen.mask(visibleByAll, at, 1), cache::layer);
+                return scope.keep(gpt.logits(x.select(1, 0)));
             }
-        }
-
-        private Tensor guide(Tensor logits, int place) {
-            if (!guided) {
-                return logits;
-            }
-            Tensor[] halves = logits.chunk(2, 0);
-            return place < options.picking().guidedTokens() ? Decoding.guide(halves[1], halves[0], options.guidance()) : halves[0];
         }
 
         @Override

@@ -5,7 +5,6 @@ import io.sfumato.LoadOptions;
 import io.sfumato.Options;
 import io.sfumato.Prompt;
 import io.sfumato.Trace;
-import io.sfumato.autoregressive.Decoding;
 import io.sfumato.autoregressive.Nucleus;
 import io.sfumato.autoregressive.TokenReader;
 import io.sfumato.hub.ModelFolder;
@@ -13,7 +12,6 @@ import io.sfumato.io.CheckpointException;
 import io.sfumato.io.ConfigJson;
 import io.sfumato.models.parti.Parti;
 import io.sfumato.models.parti.SuperResolution;
-import io.sfumato.models.tokenizer.Detokenizer;
 import io.sfumato.models.tokenizer.PictureTokenizer;
 import io.sfumato.nn.KvCache;
 import io.sfumato.tensor.Scope;
@@ -85,23 +83,8 @@ final class PartiPictures implements TokenModel {
     }
 
     @Override
-    public Detokenizer tokenizer() {
-        return pictures;
-    }
-
-    @Override
-    public int grid() {
-        return parti.config().grid();
-    }
-
-    @Override
-    public Nucleus nucleus() {
-        return Nucleus.BELOW;
-    }
-
-    @Override
-    public boolean takesGuidance() {
-        return true;
+    public Codes codes() {
+        return new Codes(pictures, parti.config().grid(), Nucleus.BELOW, true);
     }
 
     @Override
@@ -110,20 +93,18 @@ final class PartiPictures implements TokenModel {
         if (o.guidance() > 1) {
             ids = Tensor.cat(0, texts.encode(prompts.stream().map(Prompt::negative).toList(), parti.config().textLength(), listener), ids);
         }
-        return new Reader(parti.memory(ids.to(load.device())).repeated(o.count()), ids.size(0) * o.count(), o);
+        return guided(new Reader(parti.memory(ids.to(load.device())).repeated(o.count()), ids.size(0) * o.count()), o);
     }
 
     private final class Reader implements TokenReader {
         private final Parti.Memory memory;
         private final long rows;
-        private final Options options;
         private final KvCache cache;
 
-        Reader(Parti.Memory memory, long rows, Options options) {
+        Reader(Parti.Memory memory, long rows) {
             Parti.Config c = parti.config();
             this.memory = memory;
             this.rows = rows;
-            this.options = options;
             cache = new KvCache(c.decoderLayers(), rows, c.heads(), c.width() / c.heads(), c.length(), memory.mask());
         }
 
@@ -134,17 +115,12 @@ final class PartiPictures implements TokenModel {
 
         @Override
         public Tensor next(Tensor tokens, int place) {
-            return logits(options.guidance() > 1 ? tokens.repeat(2) : tokens, place);
+            return logits(tokens, place);
         }
 
         private Tensor logits(Tensor read, int place) {
             try (var scope = new Scope()) {
-                Tensor x = parti.decode(read.unsqueeze(1).to(load.device()), place, memory, cache::layer).select(1, 0);
-                if (options.guidance() > 1) {
-                    Tensor[] halves = x.chunk(2, 0);
-                    x = place < options.picking().guidedTokens() ? Decoding.guide(halves[0], halves[1], options.guidance()) : halves[1];
-                }
-                return scope.keep(x);
+                return scope.keep(parti.decode(read.unsqueeze(1).to(load.device()), place, memory, cache::layer).select(1, 0));
             }
         }
 

@@ -25,12 +25,14 @@ import java.util.Set;
  */
 final class TokenDrawer implements TextToImage {
     private final TokenModel model;
+    private final TokenModel.Codes codes;
     private final int side;
     private final Options defaults;
 
     TokenDrawer(TokenModel model, Options defaults) {
         this.model = model;
-        side = model.grid() * model.tokenizer().factor();
+        codes = model.codes();
+        side = codes.grid() * codes.tokenizer().factor();
         this.defaults = sized(defaults);
     }
 
@@ -46,13 +48,13 @@ final class TokenDrawer implements TextToImage {
 
     @Override
     public Options complete(Prompt prompt, Options wanted) {
-        prompt.require(model.tokenizer() instanceof PictureTokenizer ? Set.of(Prompt.Role.INIT) : Set.of(), Set.of());
+        prompt.require(codes.tokenizer() instanceof PictureTokenizer ? Set.of(Prompt.Role.INIT) : Set.of(), Set.of());
         model.check(prompt);
         if (!List.of(Options.OF_MODEL, side).containsAll(List.of(wanted.width(), wanted.height()))) {
             throw new IllegalArgumentException("this model draws " + side + "x" + side + ", not " + wanted.width() + "x" + wanted.height());
         }
         requireNoSampler(wanted);
-        return sized(model.takesGuidance() ? wanted : wanted.withGuidance(1));
+        return sized(codes.guided() ? wanted : wanted.withGuidance(1));
     }
 
     /** @throws IllegalArgumentException for options that only mean something to a model that denoises */
@@ -70,11 +72,11 @@ final class TokenDrawer implements TextToImage {
             o = complete(prompt, o);
             prompt.require(prompts.get(0).pictures().keySet(), prompts.get(0).pictures().keySet());
         }
-        int n = prompts.size() * o.count(), length = model.grid() * model.grid();
+        int n = prompts.size() * o.count(), length = codes.grid() * codes.grid();
         try (Draws draws = new Draws(o, n); var noGrad = new NoGrad(); var scope = new Scope();
                 TokenReader reader = model.read(prompts, o, listener, trace)) {
             List<Tensor> logits = new ArrayList<>();
-            Tensor tokens = Decoding.decode(reader, given(prompts, o), length, o.picking(), model.nucleus(), draws::multinomial, step -> {
+            Tensor tokens = Decoding.decode(reader, given(prompts, o), length, o.picking(), codes.nucleus(), draws::multinomial, step -> {
                 if (trace.isRecording()) {
                     logits.add(step.logits().clone().retain());
                 }
@@ -97,12 +99,12 @@ final class TokenDrawer implements TextToImage {
         if (!prompts.get(0).has(Prompt.Role.INIT)) {
             return Tensor.zeros(DType.I64, (long) prompts.size() * o.count(), 0);
         }
-        int kept = (int) Math.round((1 - o.strength(prompts.get(0))) * model.grid()) * model.grid();
+        int kept = (int) Math.round((1 - o.strength(prompts.get(0))) * codes.grid()) * codes.grid();
         Tensor[] rows = new Tensor[prompts.size()];
         for (int i = 0; i < rows.length; i++) {
             Image picture = prompts.get(i).picture(Prompt.Role.INIT).rgb().resize(side, side, Resampling.BICUBIC);
             Tensor x = Tensor.of(picture.toChw(), 1, 3, side, side);
-            rows[i] = ((PictureTokenizer) model.tokenizer()).encode(x).flatten(1, 2).narrow(1, 0, kept);
+            rows[i] = ((PictureTokenizer) codes.tokenizer()).encode(x).flatten(1, 2).narrow(1, 0, kept);
         }
         return Tensor.cat(0, rows).repeatInterleave(o.count(), 0);
     }
@@ -112,7 +114,7 @@ final class TokenDrawer implements TextToImage {
         try (var scope = new Scope()) {
             Tensor[] pictures = new Tensor[(int) tokens.size(0)];
             for (int i = 0; i < pictures.length; i++) {
-                pictures[i] = model.tokenizer().decode(tokens.narrow(0, i, 1).view(1, model.grid(), model.grid())).to(DType.F32);
+                pictures[i] = codes.tokenizer().decode(tokens.narrow(0, i, 1).view(1, codes.grid(), codes.grid())).to(DType.F32);
             }
             return scope.keep(Tensor.cat(0, pictures));
         }

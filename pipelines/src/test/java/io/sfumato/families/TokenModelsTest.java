@@ -14,7 +14,6 @@ import io.sfumato.Picking;
 import io.sfumato.Prompt;
 import io.sfumato.TextToImage;
 import io.sfumato.Trace;
-import io.sfumato.autoregressive.Nucleus;
 import io.sfumato.autoregressive.TokenReader;
 import io.sfumato.hub.ModelFolder;
 import io.sfumato.image.Image;
@@ -25,7 +24,6 @@ import io.sfumato.io.SafeTensors;
 import io.sfumato.io.TorchPickle;
 import io.sfumato.io.Weights;
 import io.sfumato.models.t5.T5Encoder;
-import io.sfumato.models.tokenizer.Detokenizer;
 import io.sfumato.tensor.DType;
 import io.sfumato.tensor.Device;
 import io.sfumato.tensor.Rng;
@@ -141,23 +139,8 @@ class TokenModelsTest {
         }
 
         @Override
-        public Detokenizer tokenizer() {
-            return model.tokenizer();
-        }
-
-        @Override
-        public int grid() {
-            return model.grid();
-        }
-
-        @Override
-        public Nucleus nucleus() {
-            return model.nucleus();
-        }
-
-        @Override
-        public boolean takesGuidance() {
-            return true;
+        public Codes codes() {
+            return model.codes();
         }
 
         @Override
