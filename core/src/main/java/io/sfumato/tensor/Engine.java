@@ -117,7 +117,7 @@ public final class Engine {
 
     /** The engine's errors carry a stack of C++ frames after their first line. */
     public static String firstLine(Throwable e) {
-        String text = String.valueOf(e.getMessage());
+        String text = String.valueOf(e.getMessage()).stripLeading();
         int end = text.indexOf('\n');
         return end < 0 ? text : text.substring(0, end);
     }
