@@ -14,16 +14,15 @@ import java.util.List;
  * @param seed    of weights, noise and the order of scenes
  * @param prompts what the sample sheets draw
  */
-public record TokenRecipe(String name, long seed, Recipe.World scenes, Recipe.Tokenizer tokenizer, Pictures pictures,
-        Transformer transformer,
+public record TokenRecipe(String name, long seed, Recipe.Data data, Recipe.Tokenizer tokenizer, Pictures pictures, Transformer transformer,
                           List<String> prompts) {
     public TokenRecipe {
         if (prompts.isEmpty()) {
             throw new IllegalArgumentException("prompts is [], where at least one prompt is wanted");
         }
-        if (scenes.size() % pictures.patch != 0) {
-            throw new IllegalArgumentException("scenes.size is " + scenes.size() + ", where a multiple of pictures.patch " + pictures.patch
-                    + " is wanted");
+        if (data.size() % pictures.patch != 0) {
+            throw new IllegalArgumentException("data has pictures of " + data.size() + " pixels, where a multiple of pictures.patch "
+                    + pictures.patch + " is wanted");
         }
         if (tokenizer.length() < 1) {
             throw new IllegalArgumentException("tokenizer.length is " + tokenizer.length() + ", where 1 or more is wanted");
@@ -76,12 +75,12 @@ public record TokenRecipe(String name, long seed, Recipe.World scenes, Recipe.To
     VitVqGan.Config vit() {
         VitVqGan.Side side = new VitVqGan.Side(pictures.width, pictures.layers, pictures.heads, pictures.mlp,
                 pictures.width / pictures.heads);
-        return new VitVqGan.Config(scenes.size(), scenes.size(), pictures.patch, side, side, pictures.embed, pictures.codes, true, false,
+        return new VitVqGan.Config(data.size(), data.size(), pictures.patch, side, side, pictures.embed, pictures.codes, true, false,
                 1);
     }
 
     Parti.Config parti(int words) {
         return new Parti.Config(transformer.encoderLayers, transformer.decoderLayers, transformer.width, transformer.mlp, transformer.heads,
-                words + 1, tokenizer.length(), pictures.codes, scenes.size() / pictures.patch, transformer.near);
+                words + 1, tokenizer.length(), pictures.codes, data.size() / pictures.patch, transformer.near);
     }
 }

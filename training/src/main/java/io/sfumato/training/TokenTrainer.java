@@ -12,9 +12,6 @@ import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 import io.sfumato.text.BpeTrainer;
 import io.sfumato.text.ClipTokenizer;
-import io.sfumato.training.scenes.ClipArt;
-import io.sfumato.training.scenes.Scene;
-import io.sfumato.training.scenes.Scenes;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -44,8 +41,7 @@ public final class TokenTrainer {
     /** Trains; {@code onSave} gets the model folder at each checkpoint of the Transformer. Returns it, {@code run/model}. */
     public Path train(Consumer<Path> onSave) {
         Path model = run.resolve("model"), vq = model.resolve("vq/model.safetensors");
-        String clipart = recipe.scenes().clipart();
-        Scenes scenes = new Scenes(recipe.scenes().config(), clipart.isEmpty() ? ClipArt.bundled() : ClipArt.load(Path.of(clipart)));
+        Example.Source scenes = recipe.data().open(1);
         ClipTokenizer words = words(scenes, model.resolve("tokenizer"));
         Parti.Config config = recipe.parti(words.vocabSize());
         configs(model, config);
@@ -65,24 +61,24 @@ public final class TokenTrainer {
         return model;
     }
 
-    private ClipTokenizer words(Scenes scenes, Path folder) {
+    private ClipTokenizer words(Example.Source scenes, Path folder) {
         if (!Files.exists(folder.resolve("vocab.json"))) {
             create(folder);
-            var captions = LongStream.range(0, recipe.tokenizer().captions()).mapToObj(seed -> scenes.scene(seed).caption());
+            var captions = LongStream.range(0, recipe.tokenizer().captions()).mapToObj(seed -> scenes.example(seed).caption());
             new BpeTrainer(recipe.tokenizer().tokens(), recipe.tokenizer().length()).train(captions, folder);
         }
         return ClipTokenizer.load(folder);
     }
 
     /** Texts (N, L), padded with 0, and codes (N, grid^2) of the recipe's scenes. */
-    private Tensor[] data(Scenes scenes, ClipTokenizer words, VitVqGan vit) {
+    private Tensor[] data(Example.Source scenes, ClipTokenizer words, VitVqGan vit) {
         int n = recipe.transformer().scenes(), length = recipe.tokenizer().length(), places = (int) Math.pow(recipe.vit().height()
                 / (double) recipe.vit().patch(), 2);
         long[] texts = new long[n * length], codes = new long[n * places];
         for (int from = 0; from < n; from += AT_ONCE) {
-            List<Scene> batch = LongStream.range(from, Math.min(n, from + AT_ONCE)).mapToObj(scenes::scene).toList();
+            List<Example> batch = LongStream.range(from, Math.min(n, from + AT_ONCE)).mapToObj(scenes::example).toList();
             try (var scope = new Scope(); var noGrad = new NoGrad()) {
-                long[] written = vit.encode(SceneBatches.pictures(batch).add(1).mul(0.5)).toLongs();
+                long[] written = vit.encode(AutoencoderTrainer.pictures(batch).add(1).mul(0.5)).toLongs();
                 System.arraycopy(written, 0, codes, from * places, written.length);
             }
             for (int i = 0; i < batch.size(); i++) {
@@ -101,7 +97,7 @@ public final class TokenTrainer {
         Map<String, Object> side = Map.of("dim", p.width(), "depth", p.layers(), "heads", p.heads(), "mlp_dim", p.mlp(),
                 "dim_head", p.width() / p.heads());
         json(model.resolve("model_index.json"), Map.of("_class_name", "PartiPipeline"));
-        json(model.resolve("vq/config.json"), Map.of("target", "ViTVQ", "params", Map.of("image_size", recipe.scenes().size(),
+        json(model.resolve("vq/config.json"), Map.of("target", "ViTVQ", "params", Map.of("image_size", recipe.data().size(),
                 "patch_size", p.patch(), "encoder", side, "decoder", side, "quantizer", Map.of("embed_dim", p.embed(), "n_embed",
                         p.codes()))));
         json(model.resolve("transformer/config.json"), Map.of("encoder_layers", c.encoderLayers(), "decoder_layers", c.decoderLayers(),

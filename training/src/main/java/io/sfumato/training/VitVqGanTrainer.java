@@ -8,8 +8,6 @@ import io.sfumato.tensor.Device;
 import io.sfumato.tensor.Rng;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
-import io.sfumato.training.scenes.Scene;
-import io.sfumato.training.scenes.Scenes;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -32,7 +30,7 @@ final class VitVqGanTrainer {
     }
 
     /** Trains to the end, or goes on from the last checkpoint; the weights are then in {@code file}. */
-    void train(Scenes scenes, Path file) {
+    void train(Example.Source scenes, Path file) {
         Recipe.Loop loop = recipe.pictures().loop();
         Checkpoint checkpoint = new Checkpoint(run.resolve("pictures.safetensors"));
         try (Rng init = new Rng(recipe.seed()); Weights weights = Weights.init(init, Device.CPU);
@@ -50,10 +48,10 @@ final class VitVqGanTrainer {
                 state.put("weights", weights.parameters());
                 state.put("adversary", adversary.parameters());
                 long step = checkpoint.restore(state);
-                try (SceneBatches<Scene> batches = new SceneBatches<>(scenes::scene, loop.batch(), step * loop.batch())) {
+                try (SceneBatches<Example> batches = new SceneBatches<>(scenes::example, loop.batch(), step * loop.batch())) {
                     for (; step < loop.steps(); step++) {
                         try (Rng rng = new Rng(recipe.seed() + step); Scope scope = new Scope()) {
-                            Tensor x = SceneBatches.pictures(batches.next()).add(1).mul(0.5);               // (B, 3, S, S) in [0, 1]
+                            Tensor x = AutoencoderTrainer.pictures(batches.next()).add(1).mul(0.5);               // (B, 3, S, S) in [0, 1]
                             Round round = round(vit, discriminator, features, x, step);
                             round.loss.backward();
                             optimizer.step(step + 1, loop.schedule().at(step));

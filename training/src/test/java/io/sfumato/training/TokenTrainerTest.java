@@ -19,9 +19,10 @@ class TokenTrainerTest {
     private static final String TINY = """
             name: tiny
             seed: 1
-            scenes:
-              {clipart: ../bundled/src/main/resources/io/sfumato/bundled/clipart, size: 16, pairs: 0.3, coloured: 0.6, namedBackgrounds: 0.25,
-               nouns: [apple, duck]}
+            data:
+              kind: scenes
+              scenes: {clipart: ../bundled/src/main/resources/io/sfumato/bundled/clipart, size: 16, pairs: 0.3, coloured: 0.6,
+                namedBackgrounds: 0.25, nouns: [apple, duck]}
             tokenizer: {tokens: 600, length: 12, captions: 30}
             pictures:
               patch: 8
@@ -89,7 +90,7 @@ class TokenTrainerTest {
     @Test
     void wrongRecipesAreNamed() {
         assertThatIllegalArgumentException().isThrownBy(() -> recipe(TINY.replace("patch: 8", "patch: 7")))
-                .withMessageEndingWith("recipe.yaml: scenes.size is 16, where a multiple of pictures.patch 7 is wanted");
+                .withMessageEndingWith("recipe.yaml: data has pictures of 16 pixels, where a multiple of pictures.patch 7 is wanted");
         assertThatIllegalArgumentException().isThrownBy(() -> recipe(TINY.replace("textDropout: 0.2", "textDropout: 2")))
                 .withMessageEndingWith("recipe.yaml: in 'transformer': textDropout is 2.0 and scenes 12, where 0 to 1, and 1 or more, "
                         + "are wanted");
