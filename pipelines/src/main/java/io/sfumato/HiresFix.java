@@ -3,6 +3,7 @@ package io.sfumato;
 import io.sfumato.image.Image;
 import io.sfumato.image.Resampling;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * A large picture in two passes, as A1111's web UI knows it: drawn small, where a model composes best, enlarged, and drawn over.
@@ -12,7 +13,7 @@ import java.util.List;
  * @param strength of the second pass, above 0 to 1
  * @param upscaler how the small picture is enlarged
  */
-public record HiresFix(double scale, int steps, double strength, Resampling upscaler) {
+public record HiresFix(double scale, int steps, double strength, HiresUpscaler upscaler) {
     /** As many steps as the first pass. */
     public static final int AS_FIRST = 0;
 
@@ -30,7 +31,7 @@ public record HiresFix(double scale, int steps, double strength, Resampling upsc
 
     /** Twice the size, strength 0.7, by Lanczos' filter. */
     public static HiresFix defaults() {
-        return new HiresFix(2, AS_FIRST, 0.7, Resampling.LANCZOS);
+        return new HiresFix(2, AS_FIRST, 0.7, HiresUpscaler.LANCZOS);
     }
 
     /** The options of the second pass, given those of the first, complete. */
@@ -42,14 +43,22 @@ public record HiresFix(double scale, int steps, double strength, Resampling upsc
                 .withStrength(strength).withCount(1);
     }
 
-    /** Both passes; {@code trace} takes the numbers of the second. */
-    public List<Image> generate(TextToImage model, Prompt prompt, Options options, Listener listener, Trace trace) {
-        if (prompt.has(Prompt.Role.MASK)) {
-            throw new IllegalArgumentException("the second pass draws over the whole picture: it takes no mask");
+    /** Both passes for {@code wanted.count()} pictures of each prompt; {@code trace} takes the numbers of the second. */
+    public List<Image> generate(TextToImage model, List<Prompt> prompts, Options wanted, Listener listener, Trace trace) {
+        Options options = model.complete(prompts.get(0), wanted);
+        for (Prompt prompt : prompts) {
+            if (prompt.has(Prompt.Role.MASK)) {
+                throw new IllegalArgumentException("the second pass draws over the whole picture: it takes no mask");
+            }
         }
         Options second = second(options);
-        List<Prompt> large = model.generate(prompt, options, listener).stream()
-                .map(small -> prompt.withInit(small.resize(second.width(), second.height(), upscaler))).toList();
+        if (upscaler instanceof HiresUpscaler.OfLatents latents) {
+            return model.generate(prompts, options, latents, second.withCount(options.count()), listener, trace);
+        }
+        Resampling filter = ((HiresUpscaler.OfPictures) upscaler).filter();
+        List<Image> small = model.generate(prompts, options, listener, Trace.none());
+        List<Prompt> large = IntStream.range(0, small.size()).mapToObj(i -> prompts.get(i / options.count())
+                .withInit(small.get(i).resize(second.width(), second.height(), filter))).toList();
         return model.generate(large, second, listener, trace);
     }
 }

@@ -18,6 +18,7 @@ import java.util.List;
  * @param seed            of the first picture
  * @param count           pictures per prompt, drawn as one batch
  * @param seeds           where the noise of a batch comes from
+ * @param pictureSeeds    the seed of each picture of a batch, in order; or none: picture i has seed + i
  * @param sampler         a name that {@code io.sfumato.diffusion.Samplers} knows, or {@link #MODELS_OWN}
  * @param schedule        a name of a noise schedule, or {@link #MODELS_OWN}
  * @param eta             noise that DDIM adds, 0 to 1
@@ -34,8 +35,9 @@ import java.util.List;
  * @param unclip          how a model that draws by way of an image embedding samples it
  */
 public record Options(int width, int height, int steps, double guidance, double guidanceRescale, long seed, int count, Seeds seeds,
-                      String sampler, String schedule, double eta, int clipSkip, double strength, double imageGuidance, int noiseLevel,
-                      double maskBlur, int maskPadding, MaskFill maskFill, Picking picking, Unclip unclip) {
+                      List<Long> pictureSeeds, String sampler, String schedule, double eta, int clipSkip, double strength,
+                      double imageGuidance, int noiseLevel, double maskBlur, int maskPadding, MaskFill maskFill, Picking picking,
+                      Unclip unclip) {
     /** A size that the model chooses. */
     public static final int OF_MODEL = 0;
     /** A strength that what is asked for decides: 1 with a mask, else 0.8. */
@@ -66,6 +68,7 @@ public record Options(int width, int height, int steps, double guidance, double 
     }
 
     public Options {
+        pictureSeeds = List.copyOf(pictureSeeds);
         size("width", width);
         size("height", height);
         within("steps", steps, 1, 1000);
@@ -107,13 +110,18 @@ public record Options(int width, int height, int steps, double guidance, double 
 
     /** 50 steps, guidance 7.5, seed 0, one picture; the rest as the model would have it. */
     public static Options defaults() {
-        return new Options(OF_MODEL, OF_MODEL, 50, 7.5, 0, 0, 1, Seeds.EACH, MODELS_OWN, MODELS_OWN, 0, 0, OF_TASK, 1.5, 20, 0,
-                WHOLE_PICTURE, MaskFill.ORIGINAL, Picking.defaults(), Unclip.defaults());
+        return new Options(OF_MODEL, OF_MODEL, 50, 7.5, 0, 0, 1, Seeds.EACH, List.of(), MODELS_OWN, MODELS_OWN, 0, 0, OF_TASK, 1.5, 20,
+                0, WHOLE_PICTURE, MaskFill.ORIGINAL, Picking.defaults(), Unclip.defaults());
     }
 
     /** The strength to draw with: what is given, or the default for one with or without a mask. */
     public double strength(Prompt prompt) {
         return strength != OF_TASK ? strength : prompt.has(Prompt.Role.MASK) ? 1 : 0.8;
+    }
+
+    /** The seed of picture {@code i} of a batch. */
+    public long seedOf(int i) {
+        return pictureSeeds.isEmpty() ? seed + i : pictureSeeds.get(i);
     }
 
     /** These, with a side that is left to the model as long as the init picture's, if there is one. */
@@ -137,6 +145,7 @@ public record Options(int width, int height, int steps, double guidance, double 
     public Options withSeed(long seed) { return with("seed", seed); }
     public Options withCount(int count) { return with("count", count); }
     public Options withSeeds(Seeds seeds) { return with("seeds", seeds); }
+    public Options withPictureSeeds(List<Long> pictureSeeds) { return with("pictureSeeds", pictureSeeds); }
     public Options withSampler(String sampler) { return with("sampler", sampler); }
     public Options withSchedule(String schedule) { return with("schedule", schedule); }
     public Options withEta(double eta) { return with("eta", eta); }

@@ -54,6 +54,17 @@ public interface TextToImage extends AutoCloseable {
      */
     List<Image> generate(List<Prompt> prompts, Options options, Listener listener, Trace trace);
 
+    /**
+     * Draws, makes the latents as large as {@code second} has it, and draws over them: {@link HiresFix} without a picture in between.
+     *
+     * @throws IllegalArgumentException for models that cannot begin with latents
+     */
+    default List<Image> generate(List<Prompt> prompts, Options first, HiresUpscaler.OfLatents upscaler, Options second,
+            Listener listener, Trace trace) {
+        throw new IllegalArgumentException("hires upscaler '" + upscaler.name() + "': this model cannot begin with latents;"
+                + " Lanczos, Bicubic and Bilinear enlarge the picture");
+    }
+
     /** Draws {@code options.count()} pictures of {@code prompt} as one batch. */
     default List<Image> generate(Prompt prompt, Options options, Listener listener) {
         return generate(List.of(prompt), options, listener, Trace.none());
@@ -62,6 +73,27 @@ public interface TextToImage extends AutoCloseable {
     /** Draws one picture. */
     default Image generate(Prompt prompt, Options options) {
         return generate(prompt, options.withCount(1), Listener.none()).get(0);
+    }
+
+    /**
+     * Draws every wish, those alike together, and gives the pictures in the order of the wishes.
+     *
+     * @param most pictures drawn at once; fewer where memory is short
+     */
+    default List<Image> generate(List<Wish> wishes, int most, Listener listener) {
+        Image[] images = new Image[wishes.stream().mapToInt(wish -> wish.options().count()).sum()];
+        for (Batch batch : Batch.plan(this, wishes, (prompt, o) -> o.count() <= most && fits(prompt, o))) {
+            List<Image> drawn = generate(batch.prompts(), batch.options(), listener, Trace.none());
+            for (int i = 0; i < drawn.size(); i++) {
+                images[batch.places().get(i)] = drawn.get(i);
+            }
+        }
+        return List.of(images);
+    }
+
+    /** Whether the memory that is left now takes what drawing so needs above the weights; yes where a model does not foretell it. */
+    default boolean fits(Prompt prompt, Options options) {
+        return true;
     }
 
     @Override

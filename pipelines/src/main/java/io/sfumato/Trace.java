@@ -4,6 +4,7 @@ import io.sfumato.io.SafeTensors;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -35,6 +36,25 @@ public final class Trace implements AutoCloseable {
     /** This one, where every name begins with {@code prefix}. */
     public Trace under(String prefix) {
         return new Trace(tensors, records, this.prefix + prefix);
+    }
+
+    /**
+     * Takes over what belongs to picture {@code i} of a batch of {@code n}: of every tensor its rows. Timesteps and sigmas, which have no
+     * rows, belong to all.
+     */
+    public void putPicture(Trace batch, int i, int n) {
+        batch.tensors.forEach((name, x) -> {
+            try (var scope = new Scope()) {
+                put(name, x.dim() < 2 || x.size(0) % n != 0 ? x : everyNth(x, i, n));
+            }
+        });
+    }
+
+    /** Guided pictures have a row in each of several blocks of n. */
+    private static Tensor everyNth(Tensor x, int i, int n) {
+        Tensor[] rows = new Tensor[(int) x.size(0) / n];
+        Arrays.setAll(rows, block -> x.narrow(0, (long) block * n + i, 1));
+        return Tensor.cat(0, rows);
     }
 
     /** Records nothing. */

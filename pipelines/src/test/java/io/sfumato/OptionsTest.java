@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.lang.reflect.Method;
 import java.lang.reflect.RecordComponent;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class OptionsTest {
@@ -16,6 +17,7 @@ class OptionsTest {
             }
             Object value = changed.getType() == int.class ? (Object) 5 : changed.getType() == long.class ? (Object) 5L
                     : changed.getType() == double.class ? (Object) 1.0 : changed.getType() == String.class ? "Euler"
+                    : changed.getType() == List.class ? List.of(5L)
                     : changed.getType() == Picking.class ? Picking.defaults().withTopK(5)
                     : changed.getType() == Unclip.class ? Unclip.defaults().withPriorSteps(5) : changed.getType().getEnumConstants()[1];
             Method wither = Options.class.getMethod("with" + name.substring(0, 1).toUpperCase() + name.substring(1), changed.getType());

@@ -1,7 +1,10 @@
 package io.sfumato.cli;
 
+import static java.util.Comparator.comparingLong;
+
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.sfumato.Batch;
 import io.sfumato.HiresFix;
 import io.sfumato.Listener;
 import io.sfumato.LoadOptions;
@@ -9,6 +12,7 @@ import io.sfumato.Options;
 import io.sfumato.Prompt;
 import io.sfumato.TextToImage;
 import io.sfumato.Trace;
+import io.sfumato.Wish;
 import io.sfumato.diffusion.Samplers;
 import io.sfumato.families.Families;
 import io.sfumato.families.MemoryEstimate;
@@ -28,7 +32,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.stream.LongStream;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -47,33 +52,30 @@ final class Generate implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Parameters(paramLabel = "PROMPT", description = "what to draw; may be empty")
-    private String prompt;
+    private List<String> prompt = List.of();
 
-    @Option(order = 1, names = "--negative", paramLabel = "TEXT", description = "what to lead away from")
-    private String negative = "";
+    @Option(order = 1, names = "--prompts", paramLabel = "FILE",
+            description = "draw the prompts of a file instead, one a line; a line may have options of its own, as in A1111's script")
+    private List<Path> prompts = List.of();
+
+    @Option(order = 11, names = "--batch", paramLabel = "N",
+            description = "pictures of --prompts drawn at once, at most; fewer where memory is short (${DEFAULT-VALUE})")
+    private int batch = 8;
 
     @Mixin
     private final ModelChoice model = new ModelChoice();
 
     @Mixin
-    private final GivenPictures pictures = new GivenPictures();
+    private final PictureOptions wanted = new PictureOptions();
 
     @Mixin
     private final Hires hires = new Hires();
 
-    @Mixin
-    private final TokenPicking picking = new TokenPicking();
-
-    @Mixin
-    private final UnclipSteps unclip = new UnclipSteps();
-
-    private final Changes<Options> changes = new Changes<>();
     private final List<String> notes = new ArrayList<>();
     private List<Path> output = List.of();
     private List<Path> trace = List.of();
     private List<Path> preview = List.of();
-    private long seed = ThreadLocalRandom.current().nextLong(1L << 32);
+    private final long seed = ThreadLocalRandom.current().nextLong(1L << 32);
 
     @Option(order = 18, names = "--dtype", paramLabel = "TYPE", description = "type of the numbers: f32, bf16 or f16 (${DEFAULT-VALUE})")
     private String dtype = "f32";
@@ -96,65 +98,9 @@ final class Generate implements Callable<Integer> {
     @Option(order = 23, names = "--dry-run", description = "only say how much memory the run would need")
     private boolean dryRun;
 
-    @Option(order = 3, names = "--width", paramLabel = "W", description = "pixels, a multiple of 8")
-    private void width(int width) {
-        changes.add(o -> o.withSize(given("width", width), o.height()));
-    }
-
-    @Option(order = 4, names = "--height", paramLabel = "H", description = "pixels, a multiple of 8")
-    private void height(int height) {
-        changes.add(o -> o.withSize(o.width(), given("height", height)));
-    }
-
-    @Option(order = 5, names = "--steps", paramLabel = "N", description = "sampling steps")
-    private void steps(int steps) {
-        changes.add(o -> o.withSteps(steps));
-    }
-
-    @Option(order = 6, names = "--guidance", paramLabel = "G", description = "how closely to follow the prompt; 1 or less is freely")
-    private void guidance(double guidance) {
-        changes.add(o -> o.withGuidance(guidance));
-    }
-
-    @Option(order = 7, names = "--guidance-rescale", paramLabel = "R", description = "0 to 1: against the glare of strong guidance")
-    private void guidanceRescale(double rescale) {
-        changes.add(o -> o.withGuidanceRescale(rescale));
-    }
-
-    @Option(order = 8, names = "--seed", paramLabel = "S", description = "of the first picture; the next has S+1 (random)")
-    private void seed(long seed) {
-        this.seed = seed;
-    }
-
-    @Option(order = 9, names = "--sampler", paramLabel = "NAME", description = "as diffusers, A1111 or ComfyUI name it")
-    private void sampler(String name) {
-        changes.add(o -> {
-            Samplers.requireSampler(name);
-            return o.withSampler(name);
-        });
-    }
-
-    @Option(order = 10, names = "--schedule", paramLabel = "NAME", description = "spacing of the steps, such as karras or trailing")
-    private void schedule(String name) {
-        changes.add(o -> {
-            Samplers.requireSchedule(name);
-            return o.withSchedule(name);
-        });
-    }
-
-    @Option(order = 11, names = "--count", paramLabel = "N", description = "pictures, drawn as one batch: NAME-1.png ... NAME-N.png")
-    private void count(int count) {
-        changes.add(o -> o.withCount(count));
-    }
-
-    @Option(order = 12, names = "--eta", paramLabel = "E", description = "0 to 1: noise that the DDIM sampler adds")
-    private void eta(double eta) {
-        changes.add(o -> o.withEta(eta));
-    }
-
-    @Option(order = 13, names = "--clip-skip", paramLabel = "N", description = "last layers of the text encoder to leave out")
-    private void clipSkip(int layers) {
-        changes.add(o -> o.withClipSkip(layers));
+    @Parameters(paramLabel = "PROMPT", arity = "0..1", description = "what to draw; may be empty")
+    private void prompt(String text) {
+        prompt = List.of(text);
     }
 
     @Option(order = 20, names = "--threads", paramLabel = "N", description = "threads of the CPU (one for each core)")
@@ -184,13 +130,12 @@ final class Generate implements Callable<Integer> {
     @Override
     public Integer call() {
         LoadOptions load = load();
-        Options asked = Main.checked(spec, () -> changed(Options.defaults()));
+        List<Asked> asked = asked();
         List<Path> files = Main.checked(spec, () -> targets(asked));
         Main.checked(spec, hires::fix);
-        Prompt wish = Main.checked(spec, () -> pictures.addTo(Prompt.of(prompt).withNegative(negative)));
         ModelFolder folder = model.open(load.hints());
         notes.addAll(folder.notes());
-        MemoryEstimate needs = Main.checked(spec, () -> Families.memory(folder, load, wish, hires.largest(asked)));
+        MemoryEstimate needs = asked.stream().map(each -> memory(folder, load, each)).max(comparingLong(MemoryEstimate::total)).get();
         if (dryRun) {
             report(needs);
             return 0;
@@ -200,32 +145,70 @@ final class Generate implements Callable<Integer> {
         }
         try (var interruption = new Interruption(); TextToImage drawer = Families.load(folder, load);
                 Trace record = trace.isEmpty() ? Trace.none() : Trace.recording()) {
+            List<String> warnings = new ArrayList<>();
             // The size is left open for the init picture to decide.
             Options defaults = drawer.defaults().withSize(Options.OF_MODEL, Options.OF_MODEL);
-            Options options = Main.checked(spec, () -> drawer.complete(wish, changed(defaults)));
-            List<String> warnings = new ArrayList<>();
-            if (!negative.isEmpty() && options.guidance() <= 1) {
-                warnings.add("--negative has no effect: guidance is 1 or less");
-            }
-            if (asked.strength() != Options.OF_TASK && !wish.has(Prompt.Role.INIT)) {
-                warnings.add("--strength has no effect: there is no --init picture");
-            }
+            List<Wish> wishes = asked.stream().map(each -> wish(each, drawer, defaults, warnings)).toList();
+            List<Wish> pictures = wishes.stream().flatMap(Generate::pictures).toList();
+            List<Batch> batches = prompts.isEmpty() ? List.of(together(wishes.get(0)))
+                    : Batch.plan(drawer, wishes, (p, o) -> o.count() <= batch && drawer.fits(p, hires.largest(o)));
             long begin = System.nanoTime();
-            List<Image> images = draw(drawer, wish, options, record, warnings, interruption);
+            for (int i = 0; i < batches.size(); i++) {
+                String stage = batches.size() == 1 ? "drawing" : "drawing batch " + (i + 1) + " of " + batches.size();
+                draw(stage, drawer, batches.get(i), pictures, files, record, warnings, interruption);
+            }
             double seconds = (System.nanoTime() - begin) / 1e9;
-            interruption.writing(() -> {
-                for (int i = 0; i < files.size(); i++) {
-                    ImageFile.of(images.get(i)).withText(ImageFile.PARAMETERS, parameters(wish, options, i).format()).write(files.get(i));
-                }
-                trace.forEach(record::write);
-            });
-            report(files, options, seconds, warnings);
+            interruption.writing(() -> trace.forEach(record::write));
+            report(files, wishes, pictures, seconds, warnings);
             return 0;
         }
     }
 
-    private Options changed(Options o) {
-        return unclip.change(picking.change(pictures.change(changes.to(o)))).withSeed(seed);
+    private List<Asked> asked() {
+        if (!prompts.isEmpty()) {
+            if (!prompt.isEmpty()) {
+                throw new ParameterException(spec.commandLine(), "PROMPT and --prompts are both given: one of them is wanted");
+            }
+            if (batch < 1) {
+                throw new ParameterException(spec.commandLine(), "batch must be at least 1, not " + batch);
+            }
+            return PromptFile.read(prompts.get(0), spec, wanted);
+        }
+        if (prompt.isEmpty()) {
+            throw new ParameterException(spec.commandLine(), "Missing required parameter: 'PROMPT'");
+        }
+        Prompt wish = Main.checked(spec, () -> wanted.change(Prompt.of(prompt.get(0))));
+        return List.of(new Asked(spec, "", wish, o -> wanted.hasSeed() ? wanted.change(o) : wanted.change(o).withSeed(seed)));
+    }
+
+    /** Of the largest pass; of a file, for one picture of each prompt, since batches are as large as fits. */
+    private MemoryEstimate memory(ModelFolder folder, LoadOptions load, Asked asked) {
+        return asked.checked(() -> {
+            Options o = asked.change().apply(Options.defaults());
+            return Families.memory(folder, load, asked.prompt(), hires.largest(prompts.isEmpty() ? o : o.withCount(1)));
+        });
+    }
+
+    private static Wish wish(Asked asked, TextToImage drawer, Options defaults, List<String> warnings) {
+        Options options = asked.checked(() -> drawer.complete(asked.prompt(), asked.change().apply(defaults)));
+        if (!asked.prompt().negative().isEmpty() && options.guidance() <= 1) {
+            warnings.add(asked.about("--negative has no effect: guidance is 1 or less"));
+        }
+        if (options.strength() != Options.OF_TASK && !asked.prompt().has(Prompt.Role.INIT)) {
+            warnings.add(asked.about("--strength has no effect: there is no --init picture"));
+        }
+        return new Wish(asked.prompt(), options);
+    }
+
+    /** Each picture of a wish as a wish of its own. */
+    private static Stream<Wish> pictures(Wish wish) {
+        return IntStream.range(0, wish.options().count())
+                .mapToObj(i -> new Wish(wish.prompt(), wish.options().withCount(1).withSeed(wish.options().seedOf(i))));
+    }
+
+    /** All pictures of one prompt, as one batch. */
+    private static Batch together(Wish wish) {
+        return new Batch(List.of(wish.prompt()), wish.options(), IntStream.range(0, wish.options().count()).boxed().toList());
     }
 
     private LoadOptions load() {
@@ -242,19 +225,13 @@ final class Generate implements Callable<Integer> {
         return Main.checked(spec, () -> new LoadOptions(type, place).withHints(model.hints()).withEightBitText(eightBitText));
     }
 
-    // In Options a 0 leaves the size to the model; on the command line it is a mistake.
-    private static int given(String side, int size) {
-        if (size == Options.OF_MODEL) {
-            throw new IllegalArgumentException(side + " must be a multiple of 8 from 8 to 16384, not 0");
-        }
-        return size;
-    }
-
-    private List<Path> targets(Options asked) {
+    private List<Path> targets(List<Asked> asked) {
         if (previewEvery < 1) {
             throw new IllegalArgumentException("preview-every must be at least 1, not " + previewEvery);
         }
-        List<Path> files = output.isEmpty() ? Targets.unnamed(seed, asked.count()) : Targets.pictures(output.get(0), asked.count());
+        int count = asked.stream().mapToInt(Asked::count).sum();
+        long first = asked.get(0).change().apply(Options.defaults()).seed();
+        List<Path> files = output.isEmpty() ? Targets.unnamed(first, count) : Targets.pictures(output.get(0), count);
         preview.forEach(file -> Targets.pictures(file, 1));
         files.forEach(Targets::requireWritable);
         trace.forEach(Targets::requireWritable);
@@ -262,34 +239,50 @@ final class Generate implements Callable<Integer> {
         return files;
     }
 
-    private List<Image> draw(TextToImage drawer, Prompt wish, Options options, Trace record, List<String> warnings,
-            Interruption interruption) {
-        try (ProgressLine progress = new ProgressLine(spec.commandLine().getErr(), !quiet && ProgressLine.onTerminal())) {
-            Listener listener = new Listener() {
-                @Override
-                public void onStep(Step step) {
-                    interruption.check();
-                    progress.step("drawing", step.done(), step.total(), "");
-                    if (!preview.isEmpty() && step.done() % previewEvery == 0 && step.done() < step.total()) {
-                        List<Image> now = step.preview().get();
-                        Image sheet = Image.grid(now, (int) Math.ceil(Math.sqrt(now.size())));
-                        interruption.writing(() -> preview.forEach(sheet::write));
-                    }
-                }
-
-                @Override
-                public void onWarning(String warning) {
-                    warnings.add(warning);
-                }
-            };
+    /** Draws a batch and writes its pictures; one that was planned leaves the numbers of each picture under its place, from 1. */
+    private void draw(String stage, TextToImage drawer, Batch batch, List<Wish> pictures, List<Path> files, Trace record,
+            List<String> warnings, Interruption interruption) {
+        try (ProgressLine progress = new ProgressLine(spec.commandLine().getErr(), !quiet && ProgressLine.onTerminal());
+                Trace own = prompts.isEmpty() || trace.isEmpty() ? Trace.none() : Trace.recording()) {
+            Listener listener = listener(stage, progress, warnings, interruption);
+            Trace numbers = prompts.isEmpty() ? record : own;
             List<HiresFix> fix = hires.fix();
-            return fix.isEmpty() ? drawer.generate(List.of(wish), options, listener, record)
-                    : fix.get(0).generate(drawer, wish, options, listener, record);
+            List<Image> images = fix.isEmpty() ? drawer.generate(batch.prompts(), batch.options(), listener, numbers)
+                    : fix.get(0).generate(drawer, batch.prompts(), batch.options(), listener, numbers);
+            interruption.writing(() -> {
+                for (int i = 0; i < images.size(); i++) {
+                    int place = batch.places().get(i);
+                    record.under(place + 1 + ".").putPicture(own, i, images.size());
+                    ImageFile.of(images.get(i)).withText(ImageFile.PARAMETERS, parameters(pictures.get(place)).format())
+                            .write(files.get(place));
+                }
+            });
         }
     }
 
+    private Listener listener(String stage, ProgressLine progress, List<String> warnings, Interruption interruption) {
+        return new Listener() {
+            @Override
+            public void onStep(Step step) {
+                interruption.check();
+                progress.step(stage, step.done(), step.total(), "");
+                if (!preview.isEmpty() && step.done() % previewEvery == 0 && step.done() < step.total()) {
+                    List<Image> now = step.preview().get();
+                    Image sheet = Image.grid(now, (int) Math.ceil(Math.sqrt(now.size())));
+                    interruption.writing(() -> preview.forEach(sheet::write));
+                }
+            }
+
+            @Override
+            public void onWarning(String warning) {
+                warnings.add(warning);
+            }
+        };
+    }
+
     /** As A1111 and its kin store it. */
-    private GenerationParameters parameters(Prompt wish, Options o, int picture) {
+    private GenerationParameters parameters(Wish picture) {
+        Options o = picture.options();
         Map<String, String> settings = new LinkedHashMap<>();
         settings.put("Steps", String.valueOf(o.steps()));
         if (!o.sampler().equals(Options.MODELS_OWN)) {
@@ -299,10 +292,10 @@ final class Generate implements Callable<Integer> {
             settings.put("Schedule type", o.schedule().substring(0, 1).toUpperCase(Locale.ROOT) + o.schedule().substring(1));
         }
         settings.put("CFG scale", number(o.guidance()));
-        settings.put("Seed", String.valueOf(o.seed() + picture));
+        settings.put("Seed", String.valueOf(o.seed()));
         settings.put("Size", o.width() + "x" + o.height());
         settings.put("Model", model.name());
-        settings.putAll(GivenPictures.settings(wish, o));
+        settings.putAll(GivenPictures.settings(picture.prompt(), o));
         settings.putAll(hires.settings());
         if (o.clipSkip() > 0) {
             // A1111 counts the layer that it stops at, from the last, which is 1.
@@ -316,7 +309,7 @@ final class Generate implements Callable<Integer> {
         }
         settings.put("RNG", "CPU");
         settings.put("Version", "sfumato " + Main.version());
-        return new GenerationParameters(prompt, negative, settings);
+        return new GenerationParameters(picture.prompt().text(), picture.prompt().negative(), settings);
     }
 
     static String number(double x) {
@@ -338,17 +331,21 @@ final class Generate implements Callable<Integer> {
         out.flush();
     }
 
-    private void report(List<Path> files, Options o, double seconds, List<String> warnings) {
+    private void report(List<Path> files, List<Wish> wishes, List<Wish> pictures, double seconds, List<String> warnings) {
         PrintWriter out = spec.commandLine().getOut();
         PrintWriter err = spec.commandLine().getErr();
         if (!quiet) {
             notes.forEach(note -> err.println("sfumato: " + note));
             warnings.forEach(warning -> err.println("sfumato: warning: " + warning));
-            err.println(String.format(Locale.ROOT, "%d picture%s of %dx%d in %.1f s, seed %d", files.size(), files.size() == 1 ? "" : "s",
-                    hires.largest(o).width(), hires.largest(o).height(), seconds, o.seed()));
+            Options o = hires.largest(wishes.get(0).options());
+            String plural = files.size() == 1 ? "" : "s";
+            err.println(prompts.isEmpty()
+                    ? String.format(Locale.ROOT, "%d picture%s of %dx%d in %.1f s, seed %d", files.size(), plural, o.width(), o.height(),
+                            seconds, o.seed())
+                    : String.format(Locale.ROOT, "%d picture%s in %.1f s", files.size(), plural, seconds));
         }
         if (json) {
-            out.println(json(files, o, seconds, warnings));
+            out.println(json(files, wishes, pictures, seconds, warnings));
         } else {
             files.forEach(out::println);
         }
@@ -356,18 +353,28 @@ final class Generate implements Callable<Integer> {
         err.flush();
     }
 
-    private String json(List<Path> files, Options o, double seconds, List<String> warnings) {
+    private String json(List<Path> files, List<Wish> wishes, List<Wish> pictures, double seconds, List<String> warnings) {
         Map<String, Object> all = new LinkedHashMap<>();
         all.put("files", files.stream().map(Path::toString).toList());
-        all.put("seeds", LongStream.range(0, files.size()).map(i -> o.seed() + i).boxed().toList());
-        all.put("prompt", prompt);
-        all.put("negative", negative);
+        all.put("seeds", pictures.stream().map(picture -> picture.options().seed()).toList());
+        if (prompts.isEmpty()) {
+            all.putAll(described(wishes.get(0)));
+        } else {
+            all.put("pictures", pictures.stream().map(Generate::described).toList());
+        }
         all.put("model", model.uri());
-        all.put("options", new ObjectMapper().valueToTree(o));
         all.put("seconds", seconds);
         all.put("warnings", warnings);
         all.put("notes", notes);
         return text(all);
+    }
+
+    private static Map<String, Object> described(Wish wish) {
+        Map<String, Object> all = new LinkedHashMap<>();
+        all.put("prompt", wish.prompt().text());
+        all.put("negative", wish.prompt().negative());
+        all.put("options", new ObjectMapper().valueToTree(wish.options()));
+        return all;
     }
 
     private static String text(Map<String, Object> all) {

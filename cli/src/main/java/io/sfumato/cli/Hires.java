@@ -1,11 +1,10 @@
 package io.sfumato.cli;
 
 import io.sfumato.HiresFix;
+import io.sfumato.HiresUpscaler;
 import io.sfumato.Options;
-import io.sfumato.image.Resampling;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import picocli.CommandLine.Option;
 
@@ -22,15 +21,13 @@ final class Hires {
     private double strength = HiresFix.defaults().strength();
 
     @Option(order = 43, names = "--hires-upscaler", paramLabel = "NAME",
-            description = "lanczos, bicubic or bilinear (lanczos)")
+            description = "lanczos, bicubic, bilinear, or of the latents as in A1111: \"Latent\", \"Latent (nearest)\" ... (lanczos)")
     private String upscaler = "lanczos";
 
     /** The second pass, or none. */
     List<HiresFix> fix() {
-        Resampling filter = List.of(Resampling.values()).stream().filter(r -> r.name().equalsIgnoreCase(upscaler)).findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("unknown hires upscaler '" + upscaler
-                        + "': use lanczos, bicubic or bilinear"));
-        return scale.stream().map(factor -> new HiresFix(factor, steps, strength, filter)).toList();
+        HiresUpscaler how = HiresUpscaler.named(upscaler);
+        return scale.stream().map(factor -> new HiresFix(factor, steps, strength, how)).toList();
     }
 
     /** What A1111 and its kin store of it. */
@@ -42,8 +39,7 @@ final class Hires {
             if (fix.steps() != HiresFix.AS_FIRST) {
                 settings.put("Hires steps", String.valueOf(fix.steps()));
             }
-            String name = fix.upscaler().name();
-            settings.put("Hires upscaler", name.charAt(0) + name.substring(1).toLowerCase(Locale.ROOT));
+            settings.put("Hires upscaler", fix.upscaler().name());
         }
         return settings;
     }

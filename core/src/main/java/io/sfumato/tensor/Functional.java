@@ -8,6 +8,9 @@ import org.bytedeco.pytorch.LongVector;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.kBicubic;
+import org.bytedeco.pytorch.kBilinear;
+import org.bytedeco.pytorch.kNearest;
+import org.bytedeco.pytorch.kNearestExact;
 
 /** Layers as functions of their input and parameters: PyTorch's {@code torch.nn.functional}. */
 public final class Functional {
@@ -127,11 +130,26 @@ public final class Functional {
      * makes of 8-bit pictures.
      */
     public static Tensor resizeBicubicBytes(Tensor x, long height, long width) {
+        return interpolate(x, height, width, Interpolation.BICUBIC, true);
+    }
+
+    /**
+     * x (B, C, H, W) at another size as {@code torch.nn.functional.interpolate} makes it, pixels being squares; {@code antialias}, for
+     * the two smooth kinds, widens the filter where the picture shrinks.
+     */
+    public static Tensor interpolate(Tensor x, long height, long width, Interpolation kind, boolean antialias) {
         var options = new InterpolateFuncOptions();
         options.size().put(new LongVector(height, width));
-        options.mode().put(new kBicubic());
-        options.align_corners().put(false);
-        options.antialias().put(true);
+        switch (kind) {
+            case NEAREST -> options.mode().put(new kNearest());
+            case NEAREST_EXACT -> options.mode().put(new kNearestExact());
+            case BILINEAR -> options.mode().put(new kBilinear());
+            case BICUBIC -> options.mode().put(new kBicubic());
+        }
+        if (kind != Interpolation.NEAREST) {
+            options.align_corners().put(false);
+        }
+        options.antialias().put(antialias);
         return new Tensor(torch.interpolate(x.raw(), options));
     }
 

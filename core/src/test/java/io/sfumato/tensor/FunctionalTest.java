@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sfumato.LiveObjects;
+import io.sfumato.io.SafeTensors;
+import java.nio.file.Path;
+import java.util.Locale;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -49,6 +52,23 @@ class FunctionalTest {
         Tensor mask = rng.randn(20, 11).to(DType.BF16);
         Tensor masked = Functional.attention(q.to(DType.F32), k.to(DType.F32), v.to(DType.F32), mask.to(DType.F32));
         assertThat(Functional.attention(q, k, v, mask).equal(masked.to(DType.BF16))).isTrue();
+    }
+
+    @Test
+    void interpolatesAsPyTorch() {
+        try (SafeTensors golden = SafeTensors.open(Path.of("src/test/resources/golden/interpolate/golden.safetensors"))) {
+            Tensor x = golden.get("x");
+            assertThat(golden.names()).hasSize(25);
+            for (String name : golden.names()) {
+                if (!name.equals("x")) {
+                    boolean antialias = name.contains("_antialias");
+                    Tensor expected = golden.get(name);
+                    Interpolation kind = Interpolation.valueOf(name.replaceAll("[._].*", "").replace('-', '_').toUpperCase(Locale.ROOT));
+                    Tensor made = Functional.interpolate(x, expected.size(2), expected.size(3), kind, antialias);
+                    assertThat(made.sub(expected).abs().amax(false).item()).as(name).isLessThanOrEqualTo(2e-6);
+                }
+            }
+        }
     }
 
     private static void equal(double tolerance, Supplier<Tensor> f) {

@@ -113,6 +113,12 @@ public final class Samplers {
         return synonyms(name).stream().filter(n -> !SchedulerClass.names().contains(n)).findFirst().orElse(name);
     }
 
+    /** Whether the pictures of a batch decide together where the sampler {@code name} puts its steps, so that each is another one alone. */
+    public static boolean stepsTogether(String name) {
+        return find(name).or(() -> withSchedule(name).flatMap(parts -> find(parts[0])))
+                .filter(choice -> choice.scheduler == SchedulerClass.K_DPM_ADAPTIVE).isPresent();
+    }
+
     /** Every name of the sampler {@code name}, itself too. */
     static List<String> synonyms(String name) {
         Choice choice = find(name).orElseThrow(() -> unknownSampler(name));

@@ -186,7 +186,7 @@ final class DeepFloyd implements TextToImage {
 
     private Options enlargerOptions(Options o) {
         return Options.defaults().withSteps(Math.max(1, Math.round(o.steps() * 0.75f))).withGuidance(o.guidance() > 1 ? 9 : 1)
-                .withNoiseLevel(100).withSeed(o.seed());
+                .withNoiseLevel(100).withSeed(o.seed()).withPictureSeeds(o.pictureSeeds());
     }
 
     /** By Stable Diffusion's enlarger, read for the while. */

@@ -16,7 +16,11 @@ final class Draws implements AutoCloseable {
 
     Draws(Options o, int pictures) {
         shared = o.seeds() == Options.Seeds.SHARED;
-        rngs = IntStream.range(0, shared ? 1 : pictures).mapToObj(i -> new Rng(o.seed() + i)).toArray(Rng[]::new);
+        if (!o.pictureSeeds().isEmpty() && (shared || o.pictureSeeds().size() != pictures)) {
+            throw new IllegalArgumentException(o.pictureSeeds().size() + " picture seeds for " + pictures
+                    + (shared ? " pictures that share one" : " pictures: one for each is wanted"));
+        }
+        rngs = IntStream.range(0, shared ? 1 : pictures).mapToObj(i -> new Rng(o.seedOf(i))).toArray(Rng[]::new);
         noise = shared ? Noise.shared(rngs[0]) : Noise.each(rngs);
     }
 

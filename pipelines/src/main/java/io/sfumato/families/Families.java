@@ -57,7 +57,9 @@ public final class Families {
     }
 
     public static TextToImage load(ModelFolder folder, LoadOptions options) {
-        return family(folder).loader.load(folder, options);
+        Family family = family(folder);
+        return new Foretold(family.loader.load(folder, options),
+                (prompt, o) -> family.estimator.memory(folder, options, prompt, o).activations());
     }
 
     /** What a run would need, told without loading the model; {@code options} may leave the size to it. */

@@ -1,5 +1,6 @@
 package io.sfumato.families;
 
+import io.sfumato.HiresUpscaler;
 import io.sfumato.Listener;
 import io.sfumato.LoadOptions;
 import io.sfumato.Options;
@@ -109,22 +110,49 @@ final class StableDiffusion implements TextToImage {
 
     private List<Image> drawn(List<Prompt> prompts, Options o, Listener listener, Trace trace) {
         try (Draws draws = new Draws(o, prompts.size() * o.count()); var noGrad = new NoGrad(); var scope = new Scope()) {
-            Tensor context = encode(prompts, o, listener);                                          // (B, 2B or 3B, L, D)
-            trace.put("text_embeddings", context);
             var canvas = StableDiffusionCanvas.of(kind, prompts, o, Scheduling.of(scheduler, o), latents, draws);
-            trace.put("latents.0", canvas.start());                                                       // (B, z, h, w)
-            Network network = new StableDiffusionNetwork(unet, load, canvas, context, o);
-            Tensor x = canvas.sampling().sample(network, canvas.start(), draws.noise(), step -> {
-                trace.put("latents." + (step.index() + 1), step.x());
-                listener.onStep(new Listener.Step(step.index() + 1, step.total(), step.timestep(),
-                        () -> StableDiffusionPixels.images(latents.decode(step.x0()))));
-                return canvas.hold().onStep(step);
-            });
-            Scheduling.record(canvas.sampling().grid(), trace);
-            Tensor picture = latents.decode(x);                                                             // (B, 3, H, W)
-            trace.put("image", picture);
-            return StableDiffusionPixels.images(picture);
+            return pictures(sample(prompts, o, canvas, draws, listener, trace), trace);
         }
+    }
+
+    @Override
+    public synchronized List<Image> generate(List<Prompt> prompts, Options first, HiresUpscaler.OfLatents upscaler, Options second,
+            Listener listener, Trace trace) {
+        if (kind != StableDiffusionKind.PLAIN) {
+            throw new IllegalArgumentException("hires upscaler '" + upscaler.name() + "': this model looks at more than its latents;"
+                    + " Lanczos, Bicubic and Bilinear enlarge the picture");
+        }
+        Options o = complete(prompts.get(0), first);
+        Prompt.requireAlike(prompts);
+        int n = prompts.size() * o.count(), f = latents.factor();
+        try (Draws draws = new Draws(o, n); Draws again = new Draws(second, n); var noGrad = new NoGrad(); var scope = new Scope()) {
+            var small = StableDiffusionCanvas.of(kind, prompts, o, Scheduling.of(scheduler, o), latents, draws);
+            Tensor x = sample(prompts, o, small, draws, listener, Trace.none());                            // (B, z, h, w)
+            x = upscaler.resize(x, second.height() / f, second.width() / f);
+            var large = StableDiffusionCanvas.over(x, second, Scheduling.of(scheduler, second), again);
+            return pictures(sample(prompts, second, large, again, listener, trace), trace);
+        }
+    }
+
+    private Tensor sample(List<Prompt> prompts, Options o, StableDiffusionCanvas canvas, Draws draws, Listener listener, Trace trace) {
+        Tensor context = encode(prompts, o, listener);                                              // (B, 2B or 3B, L, D)
+        trace.put("text_embeddings", context);
+        trace.put("latents.0", canvas.start());                                                           // (B, z, h, w)
+        Network network = new StableDiffusionNetwork(unet, load, canvas, context, o);
+        Tensor x = canvas.sampling().sample(network, canvas.start(), draws.noise(), step -> {
+            trace.put("latents." + (step.index() + 1), step.x());
+            listener.onStep(new Listener.Step(step.index() + 1, step.total(), step.timestep(),
+                    () -> StableDiffusionPixels.images(latents.decode(step.x0()))));
+            return canvas.hold().onStep(step);
+        });
+        Scheduling.record(canvas.sampling().grid(), trace);
+        return x;
+    }
+
+    private List<Image> pictures(Tensor x, Trace trace) {
+        Tensor picture = latents.decode(x);                                                                 // (B, 3, H, W)
+        trace.put("image", picture);
+        return StableDiffusionPixels.images(picture);
     }
 
     /**

@@ -44,6 +44,12 @@ record StableDiffusionCanvas(Sampling sampling, Tensor start, List<Tensor> besid
         };
     }
 
+    /** Over the latents (B, z, h, w) of pictures, under as much noise as the strength says. */
+    static StableDiffusionCanvas over(Tensor pictures, Options o, Sampling sampling, Draws draws) {
+        Sampling rest = sampling.from(Sampling.skipped(o.steps(), o.strength()));
+        return Easel.canvas(rest, rest.addNoise(pictures, draws.noise().next(pictures)), Step::x);
+    }
+
     private StableDiffusionCanvas with(Tensor... seen) {
         return new StableDiffusionCanvas(sampling, start, List.of(seen), hold);
     }
