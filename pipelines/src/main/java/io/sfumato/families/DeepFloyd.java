@@ -13,12 +13,12 @@ import io.sfumato.families.DeepFloydStage.Canvas;
 import io.sfumato.hub.ModelFolder;
 import io.sfumato.image.Image;
 import io.sfumato.io.CheckpointException;
-import io.sfumato.tensor.DType;
 import io.sfumato.tensor.NoGrad;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.List;
 import java.util.Set;
@@ -46,9 +46,13 @@ final class DeepFloyd implements TextToImage {
     private final Options defaults;
 
     DeepFloyd(ModelFolder folder, LoadOptions load) {
+        this(DeepFloydFolders.of(folder), load, DeepFloydMemory.fitTogether(DeepFloydFolders.of(folder), load));
+    }
+
+    /** @param stays whether all networks are held; otherwise each is read when its turn comes and let go before the next */
+    DeepFloyd(DeepFloydFolders folders, LoadOptions load, boolean stays) {
         this.load = load;
-        folders = DeepFloydFolders.of(folder);
-        boolean stays = DeepFloydMemory.allTogether(folders, load).total() <= MemoryEstimate.available();
+        this.folders = folders;
         try {
             prompts = new T5Prompts(folders.text(), load, PROMPT_LENGTH, stays);
             closers.push(prompts::close);
@@ -90,7 +94,7 @@ final class DeepFloyd implements TextToImage {
         }
         Options o = folders.sized(prompt, wanted);
         for (int i = 0; i < stages.size(); i++) {
-            Options own = ofStage(i, o);
+            Options own = ofStage(i, prompt, o);
             if (prompt.has(INIT) && !stages.get(0).enlarges()) {
                 DeepFloydStage.from(stages.get(i).sampling(own), o.strength(prompt));
             } else {
@@ -101,8 +105,8 @@ final class DeepFloyd implements TextToImage {
     }
 
     /** The options of a stage: later ones have the published guidance, and steps in proportion to the published ones. */
-    private Options ofStage(int i, Options o) {
-        List<int[]> sizes = folders.sizes(o);
+    private Options ofStage(int i, Prompt prompt, Options o) {
+        List<int[]> sizes = folders.sizes(prompt, o);
         Options own = o.withSize(sizes.get(i)[0], sizes.get(i)[1]);
         if (i == 0) {
             return own;
@@ -122,7 +126,7 @@ final class DeepFloyd implements TextToImage {
             CascadeProgress progress = new CascadeProgress(listener, steps(wishes.get(0), o));
             Tensor x = Tensor.zeros();
             for (int i = 0; i < stages.size(); i++) {
-                Options own = ofStage(i, o);
+                Options own = ofStage(i, wishes.get(0), o);
                 Canvas canvas = canvas(i, wishes, own, x);
                 x = stages.get(i).draw(canvas, own, o.strength(wishes.get(0)), new DeepFloydStage.Run(states, draws, progress),
                         trace.under(folders.name(i)));
@@ -130,11 +134,10 @@ final class DeepFloyd implements TextToImage {
             if (folders.all() == 1) {
                 plainNames(trace);
             }
-            Tensor picture = x.mul(0.5).add(0.5).clamp(0, 1);                                       // (B, 3, H, W)
-            List<Image> images = folders.enlarger().isEmpty() ? StableDiffusionPixels.images(picture)
-                    : enlarge(wishes, StableDiffusionPixels.images(picture), o, progress, trace.under(folders.name(stages.size())));
-            trace.put("image", folders.enlarger().isEmpty() ? picture : pixels(images));
-            return images;
+            Tensor picture = folders.enlarger().isEmpty() ? x.mul(0.5).add(0.5).clamp(0, 1)
+                    : enlarge(wishes, x, o, draws, progress, trace.under(folders.name(stages.size())));       // (B, 3, H, W)
+            trace.put("image", picture);
+            return StableDiffusionPixels.images(picture);
         }
     }
 
@@ -155,7 +158,7 @@ final class DeepFloyd implements TextToImage {
     private int steps(Prompt prompt, Options o) {
         int steps = 0;
         for (int i = 0; i < stages.size(); i++) {
-            var sampling = stages.get(i).sampling(ofStage(i, o));
+            var sampling = stages.get(i).sampling(ofStage(i, prompt, o));
             boolean over = prompt.has(INIT) && !stages.get(0).enlarges();
             sampling = over ? DeepFloydStage.from(sampling, o.strength(prompt)) : sampling;
             steps += sampling.grid().calls() - sampling.grid().start();
@@ -186,23 +189,16 @@ final class DeepFloyd implements TextToImage {
 
     private Options enlargerOptions(Options o) {
         return Options.defaults().withSteps(Math.max(1, Math.round(o.steps() * 0.75f))).withGuidance(o.guidance() > 1 ? 9 : 1)
-                .withNoiseLevel(100).withSeed(o.seed()).withPictureSeeds(o.pictureSeeds());
+                .withNoiseLevel(100);
     }
 
     /** By Stable Diffusion's enlarger, read for the while. */
-    private List<Image> enlarge(List<Prompt> wishes, List<Image> small, Options o, CascadeProgress progress, Trace trace) {
-        List<Prompt> each = new ArrayList<>();
-        for (int i = 0; i < small.size(); i++) {
-            each.add(Prompt.of(wishes.get(i / o.count()).text()).withNegative(wishes.get(i / o.count()).negative()).withInit(small.get(i)));
+    private Tensor enlarge(List<Prompt> wishes, Tensor small, Options o, Draws draws, CascadeProgress progress, Trace trace) {
+        List<Prompt> each = wishes.stream().flatMap(wish -> Collections.nCopies(o.count(),
+                Prompt.of(wish.text()).withNegative(wish.negative())).stream()).toList();
+        try (var enlarger = new StableDiffusion(folders.enlarger().get(0), load)) {
+            return enlarger.enlarge(each, small, enlargerOptions(o), draws, progress.rest(), trace);
         }
-        try (TextToImage enlarger = Families.load(folders.enlarger().get(0), load)) {
-            return enlarger.generate(each, enlargerOptions(o), progress.rest(), trace);
-        }
-    }
-
-    private static Tensor pixels(List<Image> images) {
-        return Tensor.cat(0, images.stream().map(image -> Tensor.of(image.toChw(), 1, 3, image.height(), image.width()))
-                .toArray(Tensor[]::new)).to(DType.F32);
     }
 
     @Override

@@ -84,11 +84,12 @@ record DeepFloydFolders(List<ModelFolder> stages, List<ModelFolder> enlarger) {
     }
 
     /** Width and height of each stage's picture for those of the last one. */
-    List<int[]> sizes(Options o) {
+    List<int[]> sizes(Prompt prompt, Options o) {
         List<int[]> sizes = new ArrayList<>();
         for (int i = 0; i < stages.size(); i++) {
             int divisor = largest() / size(i);
-            sizes.add(new int[] {o.width() / divisor, o.height() / divisor});
+            sizes.add(fits(prompt, o.width(), o.height()) ? fitting(prompt.picture(INIT), size(i))
+                    : new int[] {o.width() / divisor, o.height() / divisor});
         }
         return sizes;
     }
@@ -99,11 +100,11 @@ record DeepFloydFolders(List<ModelFolder> stages, List<ModelFolder> enlarger) {
      * @throws IllegalArgumentException for a size that the stages do not make, or a picture that they cannot enlarge to it
      */
     Options sized(Prompt prompt, Options wanted) {
-        int[] own = !prompt.has(INIT) ? new int[] {size(0), size(0)}
-                : enlargesFirst() ? enlarged(prompt.picture(INIT)) : fitting(prompt.picture(INIT));
-        int width = wanted.width() == Options.OF_MODEL ? own[0] * factor() : wanted.width();
-        int height = wanted.height() == Options.OF_MODEL ? own[1] * factor() : wanted.height();
-        for (int side : new int[] {width, height}) {
+        int[] own = !prompt.has(INIT) ? new int[] {largest(), largest()}
+                : enlargesFirst() ? enlarged(prompt.picture(INIT)) : fittingLast(prompt.picture(INIT));
+        int width = wanted.width() == Options.OF_MODEL ? own[0] : wanted.width();
+        int height = wanted.height() == Options.OF_MODEL ? own[1] : wanted.height();
+        for (int side : fits(prompt, width, height) ? new int[0] : new int[] {width, height}) {
             if (side % factor() != 0 || side / factor() < 8) {
                 throw new IllegalArgumentException("no stage makes " + width + "x" + height + ": the first one's sides are enlarged "
                         + factor() + " times, so multiples of " + factor() + " from " + 8 * factor() + " are wanted");
@@ -115,19 +116,27 @@ record DeepFloydFolders(List<ModelFolder> stages, List<ModelFolder> enlarger) {
         return wanted.withSize(width, height);
     }
 
-    /** The first stage's size for a picture to draw over: as long as it was trained for on the shorter side. */
-    private int[] fitting(Image picture) {
+    /** Whether that is what the last stage makes of a picture to draw over. */
+    private boolean fits(Prompt prompt, int width, int height) {
+        return prompt.has(INIT) && !enlargesFirst() && Arrays.equals(fittingLast(prompt.picture(INIT)), new int[] {width, height});
+    }
+
+    private int[] fittingLast(Image picture) {
+        return Arrays.stream(fitting(picture, size(stages.size() - 1))).map(side -> side * enlargement()).toArray();
+    }
+
+    /** A picture to draw over has in each stage the length that it was trained for on the shorter side, a multiple of 8 on the other. */
+    private static int[] fitting(Image picture, int size) {
         double ratio = picture.width() / (double) picture.height();
-        int size = size(0);
         return ratio >= 1 ? new int[] {(int) Math.rint(size / 8.0 * ratio) * 8, size}
                 : new int[] {size, (int) Math.rint(size / 8.0 / ratio) * 8};
     }
 
-    /** What a stage makes of a picture to enlarge: of a square one what it was trained for, of another a whole multiple. */
+    /** What is made of a picture to enlarge: of a square one what the stages were trained for, of another a whole multiple. */
     private int[] enlarged(Image picture) {
-        int width = picture.width(), height = picture.height(), size = size(0);
-        int times = Math.max(1, (int) Math.rint(size / (double) Math.max(width, height)));
-        return width == height ? new int[] {size, size} : new int[] {width * times, height * times};
+        int width = picture.width(), height = picture.height();
+        int times = Math.max(1, (int) Math.rint(size(0) / (double) Math.max(width, height))) * factor();
+        return width == height ? new int[] {largest(), largest()} : new int[] {width * times, height * times};
     }
 
     private static void requireToEnlarge(Image picture, int width, int height) {

@@ -6,6 +6,8 @@ import io.sfumato.Prompt;
 import io.sfumato.hub.ModelFolder;
 import io.sfumato.models.unet.GlideUNetConfig;
 import java.util.List;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 /** What a {@link DeepFloyd} will need: all its networks at once where they fit, else the largest of them. */
 final class DeepFloydMemory {
@@ -15,30 +17,40 @@ final class DeepFloydMemory {
     static MemoryEstimate of(ModelFolder folder, LoadOptions load, Prompt prompt, Options wanted) {
         DeepFloydFolders folders = DeepFloydFolders.of(folder);
         Options o = folders.sized(prompt, wanted);
+        MemoryEstimate together = together(folders, load, prompt, o);
+        return together.total() <= MemoryEstimate.available() ? together
+                : new MemoryEstimate(together.what(), weights(folders, load, o).max().orElse(0), together.activations());
+    }
+
+    /** Whether all networks can stay in memory while a picture of the usual size is drawn. */
+    static boolean fitTogether(DeepFloydFolders folders, LoadOptions load) {
+        Options o = Options.defaults().withSize(folders.largest(), folders.largest());
+        return together(folders, load, Prompt.of(""), o).total() <= MemoryEstimate.available();
+    }
+
+    private static MemoryEstimate together(DeepFloydFolders folders, LoadOptions load, Prompt prompt, Options o) {
         double most = 0;
-        List<int[]> sizes = folders.sizes(o);
+        List<int[]> sizes = folders.sizes(prompt, o);
         for (int i = 0; i < sizes.size(); i++) {
             GlideUNetConfig config = DeepFloydStage.config(folders.stages().get(i));
             most = Math.max(most, numbers(config) * sizes.get(i)[0] * sizes.get(i)[1] * o.count() * (o.guidance() > 1 ? 2 : 1));
         }
-        MemoryEstimate together = allTogether(folders, load);
-        long weights = together.total() <= MemoryEstimate.available() ? together.weights() : largest(folders, load);
+        long activations = Math.max((long) (most * load.dtype().bytes()),
+                enlargers(folders, load, o).mapToLong(MemoryEstimate::activations).sum());
         return new MemoryEstimate(o.count() + (o.count() == 1 ? " picture of " : " pictures of ") + o.width() + "x" + o.height(),
-                weights, (long) (most * load.dtype().bytes()));
+                weights(folders, load, o).sum(), activations);
     }
 
-    /** All networks of IF itself. */
-    static MemoryEstimate allTogether(DeepFloydFolders folders, LoadOptions load) {
-        long weights = T5Prompts.bytes(folders.text(), load);
-        for (ModelFolder stage : folders.stages()) {
-            weights += unet(stage, load);
-        }
-        return new MemoryEstimate(folders.all() + " stages", weights, 0);
+    /** Bytes of each network. */
+    private static LongStream weights(DeepFloydFolders folders, LoadOptions load, Options o) {
+        return LongStream.concat(LongStream.of(T5Prompts.bytes(folders.text(), load)), LongStream.concat(
+                folders.stages().stream().mapToLong(stage -> unet(stage, load)),
+                enlargers(folders, load, o).mapToLong(MemoryEstimate::weights)));
     }
 
-    private static long largest(DeepFloydFolders folders, LoadOptions load) {
-        long text = T5Prompts.bytes(folders.text(), load);
-        return Math.max(text, folders.stages().stream().mapToLong(stage -> unet(stage, load)).max().orElse(0));
+    private static Stream<MemoryEstimate> enlargers(DeepFloydFolders folders, LoadOptions load, Options o) {
+        return folders.enlarger().stream()
+                .map(enlarger -> StableDiffusionMemory.of(enlarger, load, List.of("text_encoder", "unet", "vae"), o.width(), o.height(), o));
     }
 
     private static long unet(ModelFolder stage, LoadOptions load) {

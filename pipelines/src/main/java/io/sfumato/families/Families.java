@@ -73,6 +73,10 @@ public final class Families {
             throw new CheckpointException(folder.path() + ": its model_index.json names " + folder.pipeline() + "; known are "
                     + BY_PIPELINE.keySet());
         }
+        if (folder.stages().size() > 1 && family != DEEP_FLOYD && family != KANDINSKY) {
+            throw new CheckpointException(folder.path() + ": a " + folder.pipeline() + " draws alone and cannot be stage 1 of "
+                    + folder.stages().size() + "; stages of IF or of Kandinsky are wanted");
+        }
         return family;
     }
 }

@@ -111,7 +111,7 @@ final class StableDiffusion implements TextToImage {
     private List<Image> drawn(List<Prompt> prompts, Options o, Listener listener, Trace trace) {
         try (Draws draws = new Draws(o, prompts.size() * o.count()); var noGrad = new NoGrad(); var scope = new Scope()) {
             var canvas = StableDiffusionCanvas.of(kind, prompts, o, Scheduling.of(scheduler, o), latents, draws);
-            return pictures(sample(prompts, o, canvas, draws, listener, trace), trace);
+            return StableDiffusionPixels.images(picture(sample(prompts, o, canvas, draws, listener, trace), trace));
         }
     }
 
@@ -130,7 +130,7 @@ final class StableDiffusion implements TextToImage {
             Tensor x = sample(prompts, o, small, draws, listener, Trace.none());                            // (B, z, h, w)
             x = upscaler.resize(x, second.height() / f, second.width() / f);
             var large = StableDiffusionCanvas.over(x, second, Scheduling.of(scheduler, second), again);
-            return pictures(sample(prompts, second, large, again, listener, trace), trace);
+            return StableDiffusionPixels.images(picture(sample(prompts, second, large, again, listener, trace), trace));
         }
     }
 
@@ -149,10 +149,24 @@ final class StableDiffusion implements TextToImage {
         return x;
     }
 
-    private List<Image> pictures(Tensor x, Trace trace) {
+    private Tensor picture(Tensor x, Trace trace) {
         Tensor picture = latents.decode(x);                                                                 // (B, 3, H, W)
         trace.put("image", picture);
-        return StableDiffusionPixels.images(picture);
+        return picture;
+    }
+
+    /**
+     * Enlarges what another model has just drawn, one picture for each prompt, with the generators that drew it.
+     *
+     * @param small (B, 3, h, w), about [-1, 1]
+     * @return (B, 3, fh, fw) in [0, 1], f being how many pixels a latent spans
+     */
+    Tensor enlarge(List<Prompt> prompts, Tensor small, Options wanted, Draws draws, Listener listener, Trace trace) {
+        int f = latents.factor();
+        Options o = wanted.withSize((int) small.size(3) * f, (int) small.size(2) * f);
+        kind.check(o, prompts.get(0), unet.config());
+        var canvas = StableDiffusionCanvas.enlarging(prompts, small, o, Scheduling.of(scheduler, o), latents, draws);
+        return picture(sample(prompts, o, canvas, draws, listener, trace), trace);
     }
 
     /**

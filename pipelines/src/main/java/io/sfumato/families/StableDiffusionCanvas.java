@@ -28,19 +28,13 @@ record StableDiffusionCanvas(Sampling sampling, Tensor start, List<Tensor> besid
     static StableDiffusionCanvas of(StableDiffusionKind kind, List<Prompt> prompts, Options o, Sampling sampling,
             StableDiffusionLatents latents, Draws draws) {
         int f = latents.factor();
-        Tensor like = Tensor.zeros(prompts.size() * o.count(), latents.channels(), o.height() / f, o.width() / f);
-        var easel = new Easel(prompts, o, sampling, latents, draws, like);
+        var easel = Easel.of(prompts, o, sampling, latents, draws);
         return switch (kind) {
             case PLAIN -> !prompts.get(0).has(INIT) ? easel.blank() : prompts.get(0).has(MASK) ? easel.masked() : easel.over();
             case INPAINTING -> easel.besideWhatIsKept();
             case EDITING -> easel.blank().with(easel.repeated(easel.rows(p -> latents.mode(easel.picture(p)))));
-            case DEPTH_GUIDED -> easel.over().with(easel.repeated(easel.rows(p -> depth(p, like))));
-            case ENLARGING -> {
-                // The reference draws the noise of the small picture first.
-                Tensor small = easel.rows(p -> StableDiffusionPixels.of(p.picture(INIT), o.width() / f, o.height() / f));
-                small = easel.drawn(small, each -> latents.underNoise(each, o.noiseLevel(), draws.noise()));
-                yield easel.blank().with(small);
-            }
+            case DEPTH_GUIDED -> easel.over().with(easel.repeated(easel.rows(p -> depth(p, easel.like))));
+            case ENLARGING -> easel.beside(easel.rows(p -> StableDiffusionPixels.of(p.picture(INIT), o.width() / f, o.height() / f)));
         };
     }
 
@@ -48,6 +42,12 @@ record StableDiffusionCanvas(Sampling sampling, Tensor start, List<Tensor> besid
     static StableDiffusionCanvas over(Tensor pictures, Options o, Sampling sampling, Draws draws) {
         Sampling rest = sampling.from(Sampling.skipped(o.steps(), o.strength()));
         return Easel.canvas(rest, rest.addNoise(pictures, draws.noise().next(pictures)), Step::x);
+    }
+
+    /** To enlarge {@code small} (B, 3, h, w). */
+    static StableDiffusionCanvas enlarging(List<Prompt> prompts, Tensor small, Options o, Sampling sampling, StableDiffusionLatents latents,
+            Draws draws) {
+        return Easel.of(prompts, o, sampling, latents, draws).beside(small);
     }
 
     private StableDiffusionCanvas with(Tensor... seen) {
@@ -77,8 +77,20 @@ record StableDiffusionCanvas(Sampling sampling, Tensor start, List<Tensor> besid
     /** Where canvases are made. */
     private record Easel(List<Prompt> prompts, Options o, Sampling sampling, StableDiffusionLatents latents, Draws draws, Tensor like) {
 
+        static Easel of(List<Prompt> prompts, Options o, Sampling sampling, StableDiffusionLatents latents, Draws draws) {
+            int f = latents.factor();
+            return new Easel(prompts, o, sampling, latents, draws,
+                    Tensor.zeros(prompts.size() * o.count(), latents.channels(), o.height() / f, o.width() / f));
+        }
+
         StableDiffusionCanvas blank() {
             return canvas(sampling, draws.noise().next(like).mul(sampling.initNoiseSigma()), Step::x);
+        }
+
+        /** Blank, beside small pictures under noise; the reference draws the noise of these first. */
+        StableDiffusionCanvas beside(Tensor small) {
+            Tensor noisy = drawn(small, each -> latents.underNoise(each, o.noiseLevel(), draws.noise()));
+            return blank().with(noisy);
         }
 
         /** The picture under as much noise as the strength says (Meng et al. 2022). */

@@ -18,6 +18,7 @@ import io.sfumato.hub.ModelFolder;
 import io.sfumato.hub.ModelUri;
 import io.sfumato.image.Image;
 import io.sfumato.io.CheckpointException;
+import io.sfumato.io.TensorSource;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 import java.io.IOException;
@@ -36,6 +37,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Whole generations against diffusers, stage by stage, and the cascade. */
 class DeepFloydTest {
     private static final Path IF = Golden.file("if/golden.json").getParent();
+    private static final Path CASCADE = Golden.file("if-cascade/golden.json").getParent();
     private static final Options FEW = Options.defaults().withSteps(4).withGuidance(4).withSeed(3);
 
     @TempDir
@@ -43,6 +45,10 @@ class DeepFloydTest {
 
     static Stream<Arguments> cases() {
         return GoldenCase.all("if");
+    }
+
+    static Stream<Arguments> cascades() {
+        return GoldenCase.all("if-cascade");
     }
 
     @ParameterizedTest(name = "{0} {1}")
@@ -53,6 +59,26 @@ class DeepFloydTest {
         } else {
             golden.check(temp, IF.resolve("stage1"));
         }
+    }
+
+    @ParameterizedTest(name = "{1}")
+    @MethodSource("cascades")
+    void cascadesAndOtherStagesEqualDiffusers(String family, String name, GoldenCase golden) throws IOException {
+        int stages = golden.json().path("stages").size();
+        boolean enlarges = golden.json().get("pipeline").asText().contains("SuperResolution");
+        GoldenCase.lay(IF.resolve("stage1"), temp.resolve("1"));
+        GoldenCase.lay(CASCADE.resolve(enlarges ? "stage2" : "stage1"), temp.resolve("1"));
+        golden.configure(temp.resolve("1"));
+        if (stages > 1) {
+            GoldenCase.lay(CASCADE.resolve("stage2"), temp.resolve("2"));
+        }
+        if (stages > 2) {
+            GoldenCase.lay(Golden.file("sd2/model/model_index.json").getParent(), temp.resolve("3"));
+            GoldenCase.lay(Golden.file("sd2/upscaler/unet/config.json").getParent().getParent(), temp.resolve("3"));
+            GoldenCase.lay(CASCADE.resolve("stage3"), temp.resolve("3"));
+            edit(temp.resolve("3/model_index.json"), "\"StableDiffusionPipeline\"", "\"StableDiffusionUpscalePipeline\"");
+        }
+        golden.check(new ModelFolder(stages > 1 ? temp : temp.resolve("1")));
     }
 
     /** A folder of both stages; the second has no text encoder of its own, as it needs none. */
@@ -123,6 +149,38 @@ class DeepFloydTest {
         }
     }
 
+    /** The last step's native objects are fewer by what text encoder and first stage are made of, and none is left in the end. */
+    @Test
+    void eachStageIsLetGoBeforeTheNextWhereMemoryIsShort() throws IOException {
+        DeepFloydFolders folders = DeepFloydFolders.of(new ModelFolder(cascade()));
+        long tensors = tensors(folders.text(), "text_encoder") + tensors(folders.stages().get(0), "unet");
+        List<Image> pictures = new ArrayList<>();
+        List<Long> inLastStep = new ArrayList<>();
+        for (boolean stays : new boolean[] {true, false}) {
+            try (DeepFloyd model = new DeepFloyd(folders, LoadOptions.defaults(), stays)) {
+                long before = LiveObjects.settled();
+                pictures.addAll(model.generate(List.of(Prompt.of("a cat")), FEW, new Listener() {
+                    @Override
+                    public void onStep(Step step) {
+                        if (step.done() == step.total()) {
+                            inLastStep.add(LiveObjects.settled());
+                        }
+                    }
+                }, Trace.none()));
+                assertThat(LiveObjects.settled()).isEqualTo(before);
+            }
+        }
+        assertThat(pictures.get(1)).isEqualTo(pictures.get(0));
+        assertThat(tensors).isPositive();
+        assertThat(inLastStep.get(0) - inLastStep.get(1)).isGreaterThanOrEqualTo(tensors);
+    }
+
+    private static int tensors(ModelFolder folder, String component) {
+        try (TensorSource source = folder.weights(component)) {
+            return source.names().size();
+        }
+    }
+
     private static Part.Recipe<Long> count(ModelFolder folder) {
         var recipe = DeepFloydStage.recipe(folder, LoadOptions.defaults());
         return new Part.Recipe<>(recipe.file(), w -> {
@@ -189,9 +247,11 @@ class DeepFloydTest {
                 + "a multiple of them is wanted");
         broken(folder.resolve("stage2").toString(), folder.resolve("stage2") + ": the component 'text_encoder' is missing: there is no folder "
                 + folder.resolve("stage2/text_encoder"));
-        broken(first + "," + Golden.file("sd1/model/model_index.json").getParent(), Golden.file("sd1/model/model_index.json").getParent()
-                + ": a StableDiffusionPipeline cannot be stage 2; stages of IF in order are wanted, and at most a "
+        Path other = Golden.file("sd1/model/model_index.json").getParent();
+        broken(first + "," + other, other + ": a StableDiffusionPipeline cannot be stage 2; stages of IF in order are wanted, and at most a "
                 + "StableDiffusionUpscalePipeline after them");
+        broken(other + "," + second, other + ": a StableDiffusionPipeline draws alone and cannot be stage 1 of 2; stages of IF or of "
+                + "Kandinsky are wanted");
         broken(first + ",nowhere", "nowhere: there is no such model folder");
         edit(first.resolve("unet/config.json"), "\"in_channels\": 3", "\"in_channels\": 4");
         broken(first.toString(), first.resolve("unet/config.json") + ": key 'in_channels' is 4 with class_embed_type null, where 3 with null, "

@@ -83,20 +83,30 @@ record GoldenCase(String family, JsonNode json) {
     }
 
     private void compare(Trace trace, SafeTensors golden) {
-        assertThat(trace.tensors().get("timesteps").toDoubles()).isEqualTo(tensor(golden, "timesteps").to(DType.F64).toDoubles());
-        Tensor latents = tensor(golden, "latents");
-        double scale = Math.max(1, latents.abs().amax(false).item());
-        assertThat(difference(trace.tensors().get("latents.0"), tensor(golden, "latents_in"))).as("what the first step gets")
-                .isLessThanOrEqualTo(2e-5);
-        for (int k = 0; k < latents.size(0); k++) {
-            assertThat(difference(trace.tensors().get("latents." + (k + 1)), latents.select(0, k)))
-                    .as("latents after step %d", k + 1).isLessThanOrEqualTo(Math.max(1e-5 * scale, 30 * noise("latents_last")));
+        if (json.has("stages")) {
+            for (int i = 0; i < json.get("stages").size(); i++) {
+                new GoldenCase(family, json.get("stages").get(i)).compareSteps("stage" + (i + 1) + ".", trace, golden);
+            }
+        } else {
+            compareSteps("", trace, golden);
         }
-        assertThat(trace.tensors()).doesNotContainKey("latents." + (latents.size(0) + 1));
         if (!json.has("padding_mask_crop")) {
             assertThat(difference(trace.tensors().get("image"), tensor(golden, "image").permute(0, 3, 1, 2))).as("image")
                     .isLessThanOrEqualTo(Math.max(2e-5, 30 * noise("image")));
         }
+    }
+
+    private void compareSteps(String stage, Trace trace, SafeTensors golden) {
+        assertThat(trace.tensors().get(stage + "timesteps").toDoubles()).isEqualTo(tensor(golden, "timesteps").to(DType.F64).toDoubles());
+        Tensor latents = tensor(golden, "latents");
+        double scale = Math.max(1, latents.abs().amax(false).item());
+        assertThat(difference(trace.tensors().get(stage + "latents.0"), tensor(golden, "latents_in")))
+                .as("%swhat the first step gets", stage).isLessThanOrEqualTo(Math.max(2e-5, 30 * noise("latents_in")));
+        for (int k = 0; k < latents.size(0); k++) {
+            assertThat(difference(trace.tensors().get(stage + "latents." + (k + 1)), latents.select(0, k)))
+                    .as("%slatents after step %d", stage, k + 1).isLessThanOrEqualTo(Math.max(1e-5 * scale, 30 * noise("latents_last")));
+        }
+        assertThat(trace.tensors()).doesNotContainKey(stage + "latents." + (latents.size(0) + 1));
     }
 
     /** In 8 bits a value on the border of two may fall either way. */
