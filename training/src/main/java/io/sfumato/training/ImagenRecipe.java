@@ -19,13 +19,13 @@ import java.util.stream.Stream;
  *
  * @param kind        {@value #KIND}: what tells this recipe from others
  * @param clipart     a folder of clip art, or empty for the bundled art
- * @param nouns       of the world; none for sixty common ones
+ * @param world       as large as the last stage's pictures
  * @param textDropout share of examples without text, for guidance
  * @param supers      the stages that enlarge, in order
  * @param prompts     what the sample grids draw
  */
-public record ImagenRecipe(String kind, String name, long seed, String clipart, List<String> nouns, Text text, double textDropout, Base base,
-                           List<Super> supers, Recipe.Loop loop, List<String> prompts) {
+public record ImagenRecipe(String kind, String name, long seed, String clipart, WorldConfig world, Text text, double textDropout, Base base,
+                           List<Super> supers, List<String> prompts) {
     static final String KIND = "imagen";
 
     /** The frozen T5, of random weights, and the length of its prompts in words. */
@@ -36,12 +36,16 @@ public record ImagenRecipe(String kind, String name, long seed, String clipart, 
     }
 
     /** The first stage: a U-Net whose levels are once, twice and so on as wide. */
-    public record Base(int size, int width, int levels, int layers, int headWidth, int groups, String threshold) {
+    public record Base(int size, int width, int levels, int layers, int headWidth, int groups, String threshold, Recipe.Loop loop) {
     }
 
-    /** A stage that enlarges. */
-    public record Super(int size, int width, int[] channels, int[] resBlocks, String attends, int heads, int groups, String schedule,
-                        String prediction, String threshold) {
+    /**
+     * A stage that enlarges.
+     *
+     * @param crop side of the random parts of pictures that it is trained on, {@code size} for whole ones (Saharia et al. 2022, 2.4)
+     */
+    public record Super(int size, int crop, int width, int[] channels, int[] resBlocks, String attends, int heads, int groups,
+                        String schedule, String prediction, String threshold, Recipe.Loop loop) {
         EfficientUNet.Config config(int textWidth) {
             return new EfficientUNet.Config(width, channels, resBlocks, EfficientUNet.Attends.valueOf(attends.toUpperCase(Locale.ROOT)),
                     heads, textWidth, groups);
@@ -60,12 +64,15 @@ public record ImagenRecipe(String kind, String name, long seed, String clipart, 
         for (Super each : supers) {
             require(each.size > before && each.size % before == 0, "supers.size", each.size, "a multiple of the " + before
                     + " pixels of the stage before");
+            require(each.crop >= each.size / before && each.crop <= each.size && each.crop % (each.size / before) == 0, "supers.crop",
+                    each.crop, "a multiple of " + each.size / before + " up to the " + each.size + " pixels of the stage");
             require(List.of("cosine", "linear").contains(each.schedule), "supers.schedule", each.schedule, "cosine or linear");
             require(List.of("epsilon", "v").contains(each.prediction), "supers.prediction", each.prediction, "epsilon or v");
             require(List.of("text", "text_and_picture").contains(each.attends), "supers.attends", each.attends, "text or text_and_picture");
             each.config(text.width);
             before = each.size;
         }
+        require(world.size() == before, "world.size", world.size(), "the " + before + " pixels of the last stage");
     }
 
     private static void require(boolean holds, String key, Object value, String wanted) {
@@ -90,15 +97,9 @@ public record ImagenRecipe(String kind, String name, long seed, String clipart, 
         return Recipe.read(file, ImagenRecipe.class);
     }
 
-    /** Pixels of a side of the last stage's pictures. */
-    int size() {
-        return supers.isEmpty() ? base.size : supers.get(supers.size() - 1).size;
-    }
-
-    WorldConfig world() {
-        WorldConfig sixty = WorldConfig.sixty(size());
-        return new WorldConfig(size(), nouns.isEmpty() ? sixty.nouns() : nouns, sixty.looks(), sixty.kinds(), sixty.counts(), sixty.things(),
-                sixty.coloured(), sixty.sized(), sixty.placed(), sixty.backgrounds(), sixty.styles(), sixty.styled(), sixty.narrated());
+    /** How each stage is trained, the first one's first. */
+    List<Recipe.Loop> loops() {
+        return Stream.concat(Stream.of(base.loop), supers.stream().map(Super::loop)).toList();
     }
 
     /** The {@code config.json} of each stage's folder, by its name. */

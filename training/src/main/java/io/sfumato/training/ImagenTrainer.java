@@ -34,6 +34,9 @@ import java.util.stream.LongStream;
  * frozen. A run that was cut off goes on where it was.
  */
 public final class ImagenTrainer {
+    /** Scenes of one stage, of which no other sees any. */
+    private static final long SCENES = 1L << 34;
+
     private final ImagenRecipe recipe;
     private final Path run;
     private final Progress progress;
@@ -101,7 +104,7 @@ public final class ImagenTrainer {
     }
 
     private void train(String stage, int number, Texts texts, ImagenFolder folder, Runnable onSave) {
-        Recipe.Loop loop = recipe.loop();
+        Recipe.Loop loop = recipe.loops().get(number);
         Checkpoint checkpoint = new Checkpoint(run.resolve(stage + ".safetensors"));
         Path losses = run.resolve(stage + ".csv");
         ConfigJson config = ConfigJson.read(folder.path().resolve(stage).resolve("config.json"));
@@ -113,72 +116,86 @@ public final class ImagenTrainer {
                 Map<String, Map<String, Tensor>> state = new LinkedHashMap<>(optimizer.moments());
                 state.put("weights", parameters);
                 state.put("ema", ema.average());
-                for (long step = checkpoint.restore(state); step < loop.steps(); step++) {
-                    // A stream of its own for each step: a resumed run draws what an unbroken one would have drawn.
-                    try (Rng rng = new Rng((recipe.seed() << 32) + step); Scope scope = new Scope()) {
-                        List<Scene> scenes = scenes(number, step);
-                        Tensor loss = loss(network, config, pictures(scenes), texts.states(scenes), rng);
-                        loss.backward();
-                        double gradient = optimizer.step(step + 1, loop.schedule().at(step));
-                        ema.update(step);
-                        curve.add(step, loss.item(), gradient, loop.schedule().at(step));
-                        progress.step(stage, step + 1, loop.steps(), loss.item());
-                    }
-                    if ((step + 1) % loop.saveEvery() == 0 || step + 1 == loop.steps()) {
-                        folder.write(stage, ema.average());
-                        checkpoint.save(step + 1, state);
-                        CurveChart.draw(losses, run.resolve(stage + ".png"));
-                        onSave.run();
+                long step = checkpoint.restore(state);
+                try (Shards shards = new Shards(loop.batch());
+                        var batches = new SceneBatches<>(world::scene, loop.batch(), number * SCENES + step * loop.batch())) {
+                    for (; step < loop.steps(); step++) {
+                        // A stream of its own for each step: a resumed run draws what an unbroken one would have drawn.
+                        try (Rng rng = new Rng((recipe.seed() << 32) + step); Scope scope = new Scope()) {
+                            Batch batch = batch(config, number, batches.next(), texts, rng);
+                            double loss = shards.backward(loop.batch(), (from, count) -> batch.part(from, count).loss(network));
+                            double gradient = optimizer.step(step + 1, loop.schedule().at(step));
+                            ema.update(step);
+                            curve.add(step, loss, gradient, loop.schedule().at(step));
+                            progress.step(stage, step + 1, loop.steps(), loss);
+                        }
+                        if ((step + 1) % loop.saveEvery() == 0 || step + 1 == loop.steps()) {
+                            folder.write(stage, ema.average());
+                            checkpoint.save(step + 1, state);
+                            CurveChart.draw(losses, run.resolve(stage + ".png"));
+                            onSave.run();
+                        }
                     }
                 }
             }
         }
     }
 
-    private List<Scene> scenes(int number, long step) {
-        int batch = recipe.loop().batch();
-        long first = (number * recipe.loop().steps() + step) * batch;
-        return LongStream.range(first, first + batch).mapToObj(world::scene).toList();
-    }
-
-    /** (B, 3, S, S) in [-1, 1]. */
-    private static Tensor pictures(List<Scene> scenes) {
-        int size = scenes.get(0).size(), bytes = size * size * 3;
-        float[] values = new float[scenes.size() * bytes];
-        for (int i = 0; i < scenes.size(); i++) {
-            byte[] pixels = scenes.get(i).pixels();
-            for (int j = 0; j < bytes; j++) {
-                values[i * bytes + j] = (pixels[j] & 255) / 127.5f - 1;
-            }
+    /** What a network sees and should answer: B examples. */
+    private record Batch(Tensor in, Tensor t, Tensor level, Tensor text, Tensor target) {
+        Batch part(int from, int count) {
+            return new Batch(in.narrow(0, from, count), t.narrow(0, from, count), level.narrow(0, from, count), text.narrow(0, from, count),
+                    target.narrow(0, from, count));
         }
-        return Tensor.of(values, scenes.size(), size, size, 3).permute(0, 3, 1, 2);
+
+        Tensor loss(ImagenNetwork network) {
+            return network.forward(in, t, level, text).sub(target).square().mean();
+        }
     }
 
-    private Tensor loss(ImagenNetwork network, ConfigJson config, Tensor full, Tensor states, Rng rng) {
-        int size = config.integer("size"), b = (int) full.size(0);
+    private Batch batch(ConfigJson config, int number, List<Scene> scenes, Texts texts, Rng rng) {
+        int b = scenes.size();
+        Tensor full = SceneBatches.pictures(recipe.world().size(), scenes.stream().map(Scene::pixels).toList());
+        Tensor x0 = shrunk(full, config.integer("size"));                                                    // (B, 3, S, S)
+        Tensor t = rng.rand(b), level = rng.rand(b), kept = rng.rand(b, 1, 1).lt(recipe.textDropout()).to(DType.F32).neg().add(1);
+        Tensor text = texts.states(scenes).mul(kept);
+        List<Tensor> low = List.of();
+        if (number > 0) {
+            Tensor[] parts = parts(x0, shrunk(full, size(number - 1)), recipe.supers().get(number - 1).crop(), rng);
+            x0 = parts[0];
+            Tensor enlarged = Functional.upsampleBilinear(parts[1], x0.size(2), x0.size(3));
+            low = List.of(noisy(enlarged, rng.randn(enlarged.shape()), ContinuousTime.COSINE, level));       // their conditioning augmentation
+        }
         ContinuousTime time = ContinuousTime.named(config.text("noise_schedule", "cosine"));
-        Tensor x0 = shrunk(full, size), eps = rng.randn(x0.shape()), t = rng.rand(b), level = rng.rand(b);
-        Tensor a = at(time, t, NoiseLevel::alpha), s = at(time, t, NoiseLevel::sigma);                       // (B, 1, 1, 1)
-        Tensor noisy = x0.mul(a).add(eps.mul(s));
-        Tensor kept = rng.rand(b, 1, 1).lt(recipe.textDropout()).to(DType.F32).neg().add(1);
-        Tensor in = noisy;
-        if (ImagenNetwork.enlarges(config)) {
-            Tensor low = Functional.upsampleBilinear(shrunk(full, before(size)), size, size), noise = rng.randn(low.shape());
-            low = low.mul(at(ContinuousTime.COSINE, level, NoiseLevel::alpha)).add(noise.mul(at(ContinuousTime.COSINE, level,
-                    NoiseLevel::sigma)));
-            in = Tensor.cat(1, noisy, low);                                                                  // (B, 6, S, S)
-        }
-        Tensor target = config.text("prediction", "epsilon").equals("v") ? eps.mul(a).sub(x0.mul(s)) : eps;
-        return network.forward(in, t, level, states.mul(kept)).sub(target).square().mean();
+        Tensor eps = rng.randn(x0.shape()), x = noisy(x0, eps, time, t);
+        boolean velocity = config.text("prediction", "epsilon").equals("v");
+        return new Batch(low.isEmpty() ? x : Tensor.cat(1, x, low.get(0)), t, level, text, velocity ? noisy(eps, x0.neg(), time, t) : eps);
+    }
+    /** Pixels of a side of a stage's pictures. */
+    private int size(int number) {
+        return number == 0 ? recipe.base().size() : recipe.supers().get(number - 1).size();
     }
 
-    private int before(int size) {
-        return recipe.supers().stream().mapToInt(ImagenRecipe.Super::size).filter(each -> each < size).max().orElse(recipe.base().size());
+    /** The same random part of {@code side} pixels of each picture, and what it was enlarged from: (B, 3, C, C) and (B, 3, c, c). */
+    private static Tensor[] parts(Tensor large, Tensor small, int side, Rng rng) {
+        long times = large.size(2) / small.size(2), most = small.size(2) - side / times + 1, count = large.size(0);
+        Tensor[] larger = new Tensor[(int) count], smaller = new Tensor[larger.length];
+        double[] places = rng.rand(2 * count).toDoubles();
+        for (int i = 0; i < count; i++) {
+            long y = (long) (places[2 * i] * most), x = (long) (places[2 * i + 1] * most);
+            larger[i] = large.narrow(0, i, 1).narrow(2, y * times, side).narrow(3, x * times, side);
+            smaller[i] = small.narrow(0, i, 1).narrow(2, y, side / times).narrow(3, x, side / times);
+        }
+        return new Tensor[] {Tensor.cat(0, larger), Tensor.cat(0, smaller)};
     }
 
     private static Tensor shrunk(Tensor full, int size) {
         long times = full.size(2) / size;
         return times == 1 ? full : Functional.avgPool2d(full, times);
+    }
+
+    private static Tensor noisy(Tensor x0, Tensor eps, ContinuousTime time, Tensor t) {
+        return x0.mul(at(time, t, NoiseLevel::alpha)).add(eps.mul(at(time, t, NoiseLevel::sigma)));
     }
 
     private static Tensor at(ContinuousTime time, Tensor t, ToDoubleFunction<NoiseLevel> of) {

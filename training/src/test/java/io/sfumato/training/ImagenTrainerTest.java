@@ -35,18 +35,18 @@ class ImagenTrainerTest {
             name: tiny
             seed: 3
             clipart: "../bundled/src/main/resources/io/sfumato/bundled/clipart"
-            nouns: [apple, car]
+            world: {size: 32, nouns: [apple, car], looks: 1, kinds: [1.0], counts: [1.0], things: 1, coloured: 0.5, sized: 0, placed: 0, \
+            backgrounds: [], styles: [], styled: 0, narrated: 0}
             text: {width: 16, hidden: 16, layers: 1, heads: 2, length: 8, captions: 60}
             textDropout: 0.1
-            base: {size: 8, width: 16, levels: 2, layers: 1, headWidth: 8, groups: 4, threshold: dynamic}
+            base: {size: 8, width: 16, levels: 2, layers: 1, headWidth: 8, groups: 4, threshold: dynamic, loop: LOOP}
             supers:
-              - {size: 16, width: 8, channels: [8, 16], resBlocks: [1, 1], attends: text_and_picture, heads: 2, groups: 4, \
-            schedule: cosine, prediction: v, threshold: static}
-              - {size: 32, width: 8, channels: [8, 8], resBlocks: [1, 1], attends: text, heads: 2, groups: 4, \
-            schedule: linear, prediction: v, threshold: dynamic}
-            loop: {steps: 4, batch: 2, rate: 0.001, warmup: 1, decay: 0.01, clip: 1.0, ema: 0.9, saveEvery: 2}
+              - {size: 16, crop: 16, width: 8, channels: [8, 16], resBlocks: [1, 1], attends: text_and_picture, heads: 2, groups: 4, \
+            schedule: cosine, prediction: v, threshold: static, loop: LOOP}
+              - {size: 32, crop: 12, width: 8, channels: [8, 8], resBlocks: [1, 1], attends: text, heads: 2, groups: 4, \
+            schedule: linear, prediction: v, threshold: dynamic, loop: LOOP}
             prompts: [a red apple, a car]
-            """;
+            """.replace("LOOP", "{steps: 4, batch: 2, rate: 0.001, warmup: 1, decay: 0.01, clip: 1.0, ema: 0.9, saveEvery: 2}");
 
     @TempDir
     Path temp;
@@ -142,6 +142,8 @@ class ImagenTrainerTest {
             size: 16          | size: 12           | supers.size is 12, where a multiple of the 8 pixels of the stage before is wanted
             schedule: cosine  | schedule: sine     | supers.schedule is sine, where cosine or linear is wanted
             attends: text,    | attends: words,    | supers.attends is words, where text or text_and_picture is wanted
+            crop: 12          | crop: 11           | supers.crop is 11, where a multiple of 2 up to the 32 pixels of the stage is wanted
+            world: {size: 32  | world: {size: 64   | world.size is 64, where the 32 pixels of the last stage is wanted
             textDropout: 0.1  | textDropout: 2     | textDropout is 2.0, where 0 to 1 is wanted
             """)
     void aWrongValueIsNamedInOneLine(String right, String wrong, String message) {
@@ -155,6 +157,6 @@ class ImagenTrainerTest {
         Path recipe = Path.of("../recipes/imagen/clipart-cascade.yaml");
         assertThat(ImagenRecipe.fits(recipe)).isTrue();
         assertThat(ImagenRecipe.fits(Path.of("../recipes/first-light.yaml"))).isFalse();
-        assertThat(ImagenRecipe.read(recipe).size()).isEqualTo(128);
+        assertThat(ImagenRecipe.read(recipe).world().size()).isEqualTo(128);
     }
 }
