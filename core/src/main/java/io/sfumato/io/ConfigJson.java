@@ -25,6 +25,11 @@ public final class ConfigJson {
         return new ConfigJson(file.toString(), JsonFile.read(file));
     }
 
+    /** What to call it in messages: usually its path. */
+    public String source() {
+        return source;
+    }
+
     /** What was read. */
     public JsonNode json() {
         return json;

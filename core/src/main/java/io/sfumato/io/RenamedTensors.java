@@ -10,11 +10,22 @@ import java.util.Set;
 public final class RenamedTensors implements TensorSource {
     /**
      * Part {@code index} of the {@code count} equal ones that the first dimension of {@code name} is cut into.
+     *
+     * @param transposed whether it is a matrix to be turned
      */
-    public record Part(String name, int index, int count) {
+    public record Part(String name, int index, int count, boolean transposed) {
+        public Part(String name, int index, int count) {
+            this(name, index, count, false);
+        }
+
         /** The whole tensor. */
         public Part(String name) {
             this(name, 0, 1);
+        }
+
+        /** The whole matrix, rows for columns. */
+        public static Part transposed(String name) {
+            return new Part(name, 0, 1, true);
         }
     }
 
@@ -48,7 +59,7 @@ public final class RenamedTensors implements TensorSource {
             }
             shape[0] /= part.count;
         }
-        return shape;
+        return part.transposed && shape.length == 2 ? new long[] {shape[1], shape[0]} : shape;
     }
 
     @Override
@@ -59,6 +70,11 @@ public final class RenamedTensors implements TensorSource {
     @Override
     public Tensor get(String name) {
         Part part = find(name);
+        if (part.transposed) {
+            try (var scope = new Scope()) {
+                return scope.keep(source.get(part.name).transpose(0, 1).contiguous());
+            }
+        }
         if (part.count == 1) {
             return source.get(part.name);
         }
@@ -71,7 +87,7 @@ public final class RenamedTensors implements TensorSource {
     @Override
     public Tensor mapped(String name) {
         Part part = find(name);
-        return part.count == 1 ? source.mapped(part.name) : get(name);
+        return part.count == 1 && !part.transposed ? source.mapped(part.name) : get(name);
     }
 
     private Part find(String name) {

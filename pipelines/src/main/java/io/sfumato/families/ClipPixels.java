@@ -18,7 +18,10 @@ import java.nio.file.Path;
 record ClipPixels(int edge, int width, int height, float[] mean, float[] deviation) {
     /** Reads a {@code preprocessor_config.json}. */
     static ClipPixels read(Path file) {
-        ConfigJson json = ConfigJson.read(file);
+        return of(ConfigJson.read(file));
+    }
+
+    static ClipPixels of(ConfigJson json) {
         for (String key : new String[] {"do_resize", "do_center_crop", "do_rescale", "do_normalize"}) {
             json.require(key, true);
         }

@@ -74,7 +74,11 @@ record DiffusersFolder(Path path) implements ModelLayout {
 
     @Override
     public TensorSource weights(String component) {
-        Path folder = folder(component);
+        return weightsIn(folder(component));
+    }
+
+    /** Those in the folder of a single network. */
+    static TensorSource weightsIn(Path folder) {
         for (String ending : ENDINGS) {
             for (String stem : STEMS) {
                 Path file = folder.resolve(stem + ending);

@@ -80,6 +80,20 @@ final class LdmNames {
         return names;
     }
 
+    /** Both towers of CLIP as OpenAI and open_clip have them. */
+    static LdmNames clip(int textLayers, int visionLayers) {
+        LdmNames names = openClip(textLayers).module("text_projection", "text_projection.weight").module("logit_scale", "logit_scale")
+                .module("visual.conv1", "vision_model.embeddings.patch_embedding")
+                .module("visual.class_embedding", "vision_model.embeddings.class_embedding")
+                .module("visual.positional_embedding", "vision_model.embeddings.position_embedding.weight")
+                .module("visual.ln_pre", "vision_model.pre_layrnorm").module("visual.ln_post", "vision_model.post_layernorm")
+                .module("visual.proj", "visual_projection.weight");
+        for (int i = 0; i < visionLayers; i++) {
+            names.module("visual.transformer.resblocks." + i, "vision_model.encoder.layers." + i);
+        }
+        return names;
+    }
+
     private LdmNames module(String ldm, String diffusers) {
         modules.put(ldm, diffusers);
         return this;

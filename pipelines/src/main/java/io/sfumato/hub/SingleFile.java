@@ -32,7 +32,7 @@ final class SingleFile implements ModelLayout {
     /** What other files are, by a beginning of names in them, for the message. */
     private static final Map<String, String> OTHERS = new LinkedHashMap<>();
     private static final String QKV = ".attn.in_proj_";
-    private static final int PUBLISHED_TOKENS = 49408;
+    static final int PUBLISHED_TOKENS = 49408;
     private static final int SHOWN = 10;
     private static final Map<Long, String> PIPELINES = Map.of(4L, "StableDiffusionPipeline", 9L, "StableDiffusionInpaintPipeline",
             8L, "StableDiffusionInstructPix2PixPipeline", 5L, "StableDiffusionDepth2ImgPipeline", 7L, "StableDiffusionUpscalePipeline");
@@ -158,7 +158,8 @@ final class SingleFile implements ModelLayout {
         return parts;
     }
 
-    private static void put(Map<String, Part> parts, String to, String name) {
+    /** Queries, keys and values may be one tensor. */
+    static void put(Map<String, Part> parts, String to, String name) {
         int fused = to.indexOf(QKV);
         for (int i = 0; i < 3 && fused >= 0; i++) {
             parts.put(to.substring(0, fused) + ".self_attn." + "qkv".charAt(i) + "_proj." + to.substring(fused + QKV.length()),
@@ -243,7 +244,7 @@ final class SingleFile implements ModelLayout {
         }
     }
 
-    private static InputStream published() {
+    static InputStream published() {
         return SingleFile.class.getResourceAsStream("/io/sfumato/clip/bpe_simple_vocab_16e6.txt.gz");
     }
 

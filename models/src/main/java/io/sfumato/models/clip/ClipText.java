@@ -42,6 +42,10 @@ public final class ClipText {
                     Activation.of(json, "hidden_act", Activation.QUICK_GELU), json.number("layer_norm_eps", 1e-5),
                     projected ? json.integer("projection_dim", 512) : 0, json.integer("eos_token_id", 49407));
         }
+
+        Config withProjection(int numbers) {
+            return new Config(vocabulary, positions, width, hidden, layers, heads, activation, eps, numbers, endToken);
+        }
     }
 
     private final Config config;

@@ -46,6 +46,10 @@ public final class ClipVision {
                     json.number("layer_norm_eps", 1e-5), json.integer("projection_dim", 512));
         }
 
+        Config withProjection(int numbers) {
+            return new Config(size, patch, channels, width, hidden, layers, heads, activation, eps, numbers);
+        }
+
         int positions() {
             return 1 + (size / patch) * (size / patch);
         }
