@@ -1,6 +1,8 @@
 package io.sfumato.cli;
 
 import io.sfumato.hub.ModelUri;
+import io.sfumato.training.ClipRecipe;
+import io.sfumato.training.ClipTrainer;
 import io.sfumato.training.ImagenRecipe;
 import io.sfumato.training.ImagenTrainer;
 import io.sfumato.training.Progress;
@@ -59,6 +61,10 @@ final class Train implements Callable<Integer> {
         if (ImagenRecipe.fits(file)) {
             ImagenRecipe recipe = ImagenRecipe.read(file);
             return trainOther(recipe.name(), (folder, line, check) -> new ImagenTrainer(recipe, folder, line).train(saved -> check.run()));
+        }
+        if (ClipRecipe.matches(file)) {
+            ClipRecipe recipe = ClipRecipe.read(file);
+            return trainOther(recipe.name(), (folder, line, check) -> new ClipTrainer(recipe, folder, line).train(saved -> check.run()));
         }
         Recipe recipe = Recipe.read(file);
         Path folder = run.isEmpty() ? Path.of("runs", recipe.name()) : run.get(0);

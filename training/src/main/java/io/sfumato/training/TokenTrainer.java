@@ -106,7 +106,7 @@ public final class TokenTrainer {
         json(model.resolve("sfumato.json"), Map.of("guidance", 3.0));
     }
 
-    private static void json(Path file, Map<String, Object> values) {
+    static void json(Path file, Map<String, Object> values) {
         try {
             create(file.getParent());
             Files.writeString(file, new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(values) + "\n");
