@@ -42,10 +42,13 @@ class Engine:
             raise RuntimeError(self.log.read().decode(errors="replace").strip().split("\n")[-1])
         return line
 
-    def run(self, stage, file=None):
-        self.process.stdin.write(stage + (f" {file}" if file else "") + "\n")
+    def ask(self, line):
+        self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
-        return float(self.answer())
+        return self.answer()
+
+    def run(self, stage, file=None):
+        return float(self.ask(stage + (f" {file}" if file else "")))
 
     def memory(self):
         """Peak of everything, and of what no file backs now, in bytes."""
@@ -58,14 +61,20 @@ class Engine:
         self.process.wait()
 
 
-def engines(arguments, model, dtype, inputs):
-    """Name, command and environment of each engine that can run here."""
+def java(main):
+    """Command and environment of a class of this module, as the launcher sets them."""
     paths = [f"{HOME}/{m}/target/classes" for m in ("bench", "pipelines", "models", "core")] + [f"{HOME}/cli/target/lib/*"]
     launcher = {"OMP_WAIT_POLICY": "PASSIVE", "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
     if "avx512vl" in cpu()["flags"]:
         launcher["OPENBLAS_CORETYPE"] = "SkylakeX"
     ours = [os.path.join(os.environ["JAVA_HOME"], "bin/java") if "JAVA_HOME" in os.environ else "java", "-Xmx256m",
-            "--enable-native-access=ALL-UNNAMED", "-cp", ":".join(paths), "io.sfumato.bench.Worker"]
+            "--enable-native-access=ALL-UNNAMED", "-cp", ":".join(paths), main]
+    return ours, launcher
+
+
+def engines(arguments, model, dtype, inputs):
+    """Name, command and environment of each engine that can run here."""
+    ours, launcher = java("io.sfumato.bench.Worker")
     rest = [model, dtype, str(arguments.threads), inputs]
     yield "sfumato", ours + rest, launcher
     for peer in arguments.peers.split(","):

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Compares Sfumato with diffusers, OpenVINO and onnxruntime on this CPU: run.sh [--quick] [--json FILE] [--report FILE] (--help has more).
+# run.sh tokens [--dtype bf16] [--count N]: a Transformer that writes a picture token by token, beside PyTorch.
 # Models with random weights and the peers' Python packages go to a scratch folder, $SFUMATO_BENCH or ~/.cache/sfumato-bench;
 # $SFUMATO_BENCH_PYTHON names a Python that has the packages already.
 set -euo pipefail
@@ -30,4 +31,9 @@ if [ ! -e "$built" ] || [ -n "$(find "$home"/pom.xml "$home"/*/pom.xml "$home"/*
     (cd "$home" && mvn -q -B -DskipTests package >&2)
     touch "$built"
 fi
-exec "$python" "$home/bench/compare.py" --work "$work" "$@"
+script=compare.py
+if [ "${1:-}" = tokens ]; then
+    script=tokens.py
+    shift
+fi
+exec "$python" "$home/bench/$script" --work "$work" "$@"

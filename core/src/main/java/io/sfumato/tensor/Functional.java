@@ -6,6 +6,7 @@ import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.InterpolateFuncOptions;
 import org.bytedeco.pytorch.LongVector;
 import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.kBicubic;
 import org.bytedeco.pytorch.kBilinear;
@@ -24,7 +25,26 @@ public final class Functional {
     public static Tensor linear(Tensor x, Tensor weight, Tensor bias) { return linear(x, weight, some(bias)); }
 
     private static Tensor linear(Tensor x, Tensor weight, TensorOptional bias) {
-        return new Tensor(isWorthOneDnn(x, weight) ? pointwise(x.raw(), weight.raw(), bias) : torch.linear(x.raw(), weight.raw(), bias));
+        return new Tensor(isFewRows(x, weight) ? rowByRow(x.raw(), weight.raw(), bias)
+                : isWorthOneDnn(x, weight) ? pointwise(x.raw(), weight.raw(), bias) : torch.linear(x.raw(), weight.raw(), bias));
+    }
+
+    /** A token or a few: OpenBLAS's matrix product copies all weights first, its product with a vector reads them once. */
+    private static boolean isFewRows(Tensor x, Tensor weight) {
+        long in = weight.size(1);
+        return x.numel() > 0 && x.numel() <= 4 * in && x.size(-1) == in && weight.size(0) > 1 && !GradMode.is_enabled() && x.raw().is_cpu()
+                && x.dtype() == DType.F32 && weight.dtype() == DType.F32;
+    }
+
+    private static org.bytedeco.pytorch.Tensor rowByRow(
+            org.bytedeco.pytorch.Tensor x, org.bytedeco.pytorch.Tensor weight, TensorOptional bias) {
+        long[] shape = new long[(int) x.dim()];
+        Arrays.setAll(shape, i -> i == shape.length - 1 ? weight.size(0) : x.size(i));
+        org.bytedeco.pytorch.Tensor rows = x.reshape(-1, weight.size(1));
+        var products = new org.bytedeco.pytorch.Tensor[(int) rows.size(0)];
+        Arrays.setAll(products, i -> bias.has_value() ? torch.addmv(bias.get(), weight, rows.select(0, i))
+                : torch.mv(weight, rows.select(0, i)));
+        return (products.length == 1 ? products[0] : torch.cat(new TensorVector(products))).reshape(shape);
     }
 
     /** Inference over enough rows, on a CPU: oneDNN's matrix product is then faster than the BLAS, and uses libtorch's threads. */

@@ -24,7 +24,7 @@ class FunctionalTest {
 
     @Test
     void linearIsTheSameInInferenceAsInTraining() {
-        for (long[] shape : new long[][] {{32, 16}, {3, 50, 20}, {2, 1, 40, 33}, {31, 16}, {5, 8}}) {
+        for (long[] shape : new long[][] {{32, 16}, {3, 50, 20}, {2, 1, 40, 33}, {31, 16}, {5, 8}, {1, 24}, {24}, {2, 2, 24}}) {
             long in = shape[shape.length - 1];
             for (long out : new long[] {16, 45, 3}) {
                 Tensor x = rng.randn(shape), weight = rng.randn(out, in), bias = rng.randn(out);
