@@ -7,15 +7,12 @@ import io.sfumato.tensor.Device;
 import io.sfumato.tensor.Rng;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
-import io.sfumato.text.BpeTrainer;
 import io.sfumato.text.ClipTokenizer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import java.util.stream.LongStream;
 
 /**
  * Trains CLIP (Radford et al. 2021, figure 3) to find in each batch which text belongs to which picture; scenes are drawn as they are
@@ -38,7 +35,7 @@ public final class ClipTrainer {
     public Path train(Consumer<Path> onSave) {
         Path model = run.resolve("model"), losses = run.resolve("clip.csv");
         Example.Source scenes = recipe.data().open(1);
-        ClipTokenizer words = words(scenes, model);
+        ClipTokenizer words = recipe.tokenizer().learnt(scenes, model);
         Clip.Config config = recipe.config(words.vocabSize(), words.eosId());
         configs(model, config);
         Recipe.Loop loop = recipe.loop();
@@ -77,16 +74,8 @@ public final class ClipTrainer {
         return model;
     }
 
-    private ClipTokenizer words(Example.Source scenes, Path folder) {
-        if (!Files.exists(folder.resolve("vocab.json"))) {
-            var captions = LongStream.range(0, recipe.tokenizer().captions()).mapToObj(seed -> scenes.example(seed).caption());
-            new BpeTrainer(recipe.tokenizer().tokens(), recipe.tokenizer().length()).train(captions, folder);
-        }
-        return ClipTokenizer.load(folder);
-    }
-
     private static void configs(Path model, Clip.Config c) {
-        TokenTrainer.json(model.resolve("config.json"), Map.of("architectures", List.of("CLIPModel"), "model_type", "clip",
+        ConfigFiles.json(model.resolve("config.json"), Map.of("architectures", List.of("CLIPModel"), "model_type", "clip",
                 "projection_dim", c.text().projection(),
                 "text_config", Map.of("vocab_size", c.text().vocabulary(), "max_position_embeddings", c.text().positions(),
                         "hidden_size", c.text().width(), "intermediate_size", c.text().hidden(), "num_hidden_layers", c.text().layers(),
@@ -95,7 +84,7 @@ public final class ClipTrainer {
                         "hidden_size", c.vision().width(), "intermediate_size", c.vision().hidden(),
                         "num_hidden_layers", c.vision().layers(), "num_attention_heads", c.vision().heads(), "hidden_act", "gelu")));
         int size = c.vision().size();
-        TokenTrainer.json(model.resolve("preprocessor_config.json"), Map.of("image_processor_type", "CLIPImageProcessor", "resample", 3,
+        ConfigFiles.json(model.resolve("preprocessor_config.json"), Map.of("image_processor_type", "CLIPImageProcessor", "resample", 3,
                 "size", Map.of("shortest_edge", size), "crop_size", Map.of("height", size, "width", size), "do_resize", true,
                 "do_center_crop", true, "do_rescale", true, "do_normalize", true, "image_mean", HALVES, "image_std", HALVES));
     }

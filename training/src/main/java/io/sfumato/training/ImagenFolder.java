@@ -1,13 +1,9 @@
 package io.sfumato.training;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.sfumato.io.SafeTensors;
 import io.sfumato.models.t5.T5Encoder;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -18,7 +14,6 @@ import java.util.stream.Stream;
 
 /** An Imagen's folder in the making: {@code tokenizer}, {@code text_encoder}, and a folder for each stage. */
 record ImagenFolder(Path path) {
-    private static final ObjectMapper JSON = new ObjectMapper();
     private static final List<String> SPECIAL = List.of("<pad>", "</s>", "<unk>");
     /** Letters are for words that the captions did not have. */
     private static final double LETTER_SCORE = -20;
@@ -31,7 +26,7 @@ record ImagenFolder(Path path) {
         try (Scope scope = new Scope()) {
             Map<String, Tensor> plain = new LinkedHashMap<>();
             parameters.forEach((name, x) -> plain.put(name, x.detach().contiguous()));
-            create(path.resolve(component));
+            ConfigFiles.create(path.resolve(component));
             SafeTensors.write(weights(component), plain, Map.of("format", "pt"));
         }
     }
@@ -70,19 +65,6 @@ record ImagenFolder(Path path) {
     }
 
     private void json(String file, Map<String, Object> values) {
-        try {
-            create(path.resolve(file).getParent());
-            Files.writeString(path.resolve(file), JSON.writeValueAsString(values) + "\n");
-        } catch (IOException e) {
-            throw new UncheckedIOException(path.resolve(file) + ": cannot be written: " + e.getMessage(), e);
-        }
-    }
-
-    private static void create(Path folder) {
-        try {
-            Files.createDirectories(folder);
-        } catch (IOException e) {
-            throw new UncheckedIOException(folder + ": cannot be made: " + e.getMessage(), e);
-        }
+        ConfigFiles.json(path.resolve(file), values);
     }
 }

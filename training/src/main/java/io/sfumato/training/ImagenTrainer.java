@@ -61,7 +61,8 @@ public final class ImagenTrainer {
                 folder.write("text_encoder", fresh.parameters());
             }
         }
-        try (SafeTensors file = SafeTensors.open(folder.weights("text_encoder")); Weights weights = Weights.load(file, DType.F32, Device.CPU)) {
+        try (SafeTensors file = SafeTensors.open(folder.weights("text_encoder"));
+                Weights weights = Weights.load(file, DType.F32, Device.CPU)) {
             T5Encoder text = weights.build(w -> new T5Encoder(w, recipe.text().config(vocabulary)), T5Encoder::isExtra);
             List<String> stages = List.copyOf(recipe.stages().keySet());
             for (int i = 0; i < stages.size(); i++) {
@@ -164,7 +165,7 @@ public final class ImagenTrainer {
             Tensor[] parts = parts(x0, shrunk(full, size(number - 1)), recipe.supers().get(number - 1).crop(), rng);
             x0 = parts[0];
             Tensor enlarged = Functional.upsampleBilinear(parts[1], x0.size(2), x0.size(3));
-            low = List.of(noisy(enlarged, rng.randn(enlarged.shape()), ContinuousTime.COSINE, level));       // their conditioning augmentation
+            low = List.of(noisy(enlarged, rng.randn(enlarged.shape()), ContinuousTime.COSINE, level));  // conditioning augmentation
         }
         ContinuousTime time = ContinuousTime.named(config.text("noise_schedule", "cosine"));
         Tensor eps = rng.randn(x0.shape()), x = noisy(x0, eps, time, t);

@@ -69,7 +69,7 @@ record ModelFolder(Path path) {
     }
 
     private static void copy(Path from, Path to) {
-        create(to.getParent());
+        ConfigFiles.create(to.getParent());
         try {
             Files.copy(from, to, StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
@@ -98,7 +98,7 @@ record ModelFolder(Path path) {
         Map<String, Tensor> halves = new LinkedHashMap<>();
         try (Scope scope = new Scope()) {
             parameters.forEach((name, x) -> halves.put(name, x.detach().to(DType.F16)));
-            create(path.resolve(component));
+            ConfigFiles.create(path.resolve(component));
             SafeTensors.write(weights(component), halves, Map.of("format", "pt"));
         }
     }
@@ -111,7 +111,7 @@ record ModelFolder(Path path) {
         json("unet/config.json", unet(recipe));
         json("scheduler/scheduler_config.json", scheduler(recipe.diffusion()));
         if (recipe.data() instanceof Recipe.ClipArtWorld data && !data.world().nouns().isEmpty()) {
-            text("nouns.txt", String.join("\n", data.world().nouns()) + "\n");
+            ConfigFiles.text(path.resolve("nouns.txt"), String.join("\n", data.world().nouns()) + "\n");
         }
     }
 
@@ -121,24 +121,7 @@ record ModelFolder(Path path) {
     }
 
     private void json(String file, Map<String, Object> values) {
-        text(file, JSON.valueToTree(values).toPrettyString() + "\n");
-    }
-
-    private void text(String file, String content) {
-        try {
-            create(path.resolve(file).getParent());
-            Files.writeString(path.resolve(file), content);
-        } catch (IOException e) {
-            throw new UncheckedIOException(path.resolve(file) + ": cannot be written: " + e.getMessage(), e);
-        }
-    }
-
-    private static void create(Path folder) {
-        try {
-            Files.createDirectories(folder);
-        } catch (IOException e) {
-            throw new UncheckedIOException(folder + ": cannot be made: " + e.getMessage(), e);
-        }
+        ConfigFiles.json(path.resolve(file), values);
     }
 
     private static Map<String, Object> map(Object... keysAndValues) {

@@ -13,6 +13,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import io.sfumato.models.upscaler.Upscaler;
 import io.sfumato.text.BpeTrainer;
+import io.sfumato.text.ClipTokenizer;
 import io.sfumato.training.scenes.ClipArt;
 import io.sfumato.training.scenes.Scene;
 import io.sfumato.training.scenes.Scenes;
@@ -26,6 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 /**
  * How to train a small latent diffusion model, as a YAML file says it. Every key is wanted; an unknown one is an error.
@@ -171,6 +173,16 @@ public record Recipe(String name, long seed, Data data, Autoencoder autoencoder,
         public Tokenizer {
             new BpeTrainer(tokens, length);
             atLeast(1, "captions", captions);
+        }
+
+        /** The tokenizer in {@code folder}; one of the examples' captions is written there first if there is none. */
+        ClipTokenizer learnt(Example.Source examples, Path folder) {
+            if (!Files.exists(folder.resolve("vocab.json"))) {
+                ConfigFiles.create(folder);
+                new BpeTrainer(tokens, length).train(LongStream.range(0, captions).mapToObj(seed -> examples.example(seed).caption()),
+                        folder);
+            }
+            return ClipTokenizer.load(folder);
         }
     }
 

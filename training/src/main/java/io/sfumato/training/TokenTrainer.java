@@ -1,6 +1,5 @@
 package io.sfumato.training;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.sfumato.io.SafeTensors;
 import io.sfumato.io.Weights;
 import io.sfumato.models.parti.Parti;
@@ -10,10 +9,7 @@ import io.sfumato.tensor.Device;
 import io.sfumato.tensor.NoGrad;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
-import io.sfumato.text.BpeTrainer;
 import io.sfumato.text.ClipTokenizer;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -42,7 +38,7 @@ public final class TokenTrainer {
     public Path train(Consumer<Path> onSave) {
         Path model = run.resolve("model"), vq = model.resolve("vq/model.safetensors");
         Example.Source scenes = recipe.data().open(1);
-        ClipTokenizer words = words(scenes, model.resolve("tokenizer"));
+        ClipTokenizer words = recipe.tokenizer().learnt(scenes, model.resolve("tokenizer"));
         Parti.Config config = recipe.parti(words.vocabSize());
         configs(model, config);
         if (!Files.exists(vq)) {
@@ -59,15 +55,6 @@ public final class TokenTrainer {
             });
         }
         return model;
-    }
-
-    private ClipTokenizer words(Example.Source scenes, Path folder) {
-        if (!Files.exists(folder.resolve("vocab.json"))) {
-            create(folder);
-            var captions = LongStream.range(0, recipe.tokenizer().captions()).mapToObj(seed -> scenes.example(seed).caption());
-            new BpeTrainer(recipe.tokenizer().tokens(), recipe.tokenizer().length()).train(captions, folder);
-        }
-        return ClipTokenizer.load(folder);
     }
 
     /** Texts (N, L), padded with 0, and codes (N, grid^2) of the recipe's scenes. */
@@ -96,30 +83,13 @@ public final class TokenTrainer {
         TokenRecipe.Pictures p = recipe.pictures();
         Map<String, Object> side = Map.of("dim", p.width(), "depth", p.layers(), "heads", p.heads(), "mlp_dim", p.mlp(),
                 "dim_head", p.width() / p.heads());
-        json(model.resolve("model_index.json"), Map.of("_class_name", "PartiPipeline"));
-        json(model.resolve("vq/config.json"), Map.of("target", "ViTVQ", "params", Map.of("image_size", recipe.data().size(),
+        ConfigFiles.json(model.resolve("model_index.json"), Map.of("_class_name", "PartiPipeline"));
+        ConfigFiles.json(model.resolve("vq/config.json"), Map.of("target", "ViTVQ", "params", Map.of("image_size", recipe.data().size(),
                 "patch_size", p.patch(), "encoder", side, "decoder", side, "quantizer", Map.of("embed_dim", p.embed(), "n_embed",
                         p.codes()))));
-        json(model.resolve("transformer/config.json"), Map.of("encoder_layers", c.encoderLayers(), "decoder_layers", c.decoderLayers(),
+        ConfigFiles.json(model.resolve("transformer/config.json"), Map.of("encoder_layers", c.encoderLayers(), "decoder_layers", c.decoderLayers(),
                 "width", c.width(), "mlp", c.mlp(), "heads", c.heads(), "vocabulary", c.vocabulary(), "text_length", c.textLength(),
                 "codes", c.codes(), "grid", c.grid(), "near", c.near()));
-        json(model.resolve("sfumato.json"), Map.of("guidance", 3.0));
-    }
-
-    static void json(Path file, Map<String, Object> values) {
-        try {
-            create(file.getParent());
-            Files.writeString(file, new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(values) + "\n");
-        } catch (IOException e) {
-            throw new UncheckedIOException(file + ": cannot be written: " + e.getMessage(), e);
-        }
-    }
-
-    private static void create(Path folder) {
-        try {
-            Files.createDirectories(folder);
-        } catch (IOException e) {
-            throw new UncheckedIOException(folder + ": cannot be made: " + e.getMessage(), e);
-        }
+        ConfigFiles.json(model.resolve("sfumato.json"), Map.of("guidance", 3.0));
     }
 }

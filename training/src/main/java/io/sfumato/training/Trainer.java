@@ -9,16 +9,12 @@ import io.sfumato.models.vae.AutoencoderKl;
 import io.sfumato.tensor.DType;
 import io.sfumato.tensor.Device;
 import io.sfumato.tensor.Rng;
-import io.sfumato.text.BpeTrainer;
 import io.sfumato.text.ClipTokenizer;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import java.util.stream.LongStream;
 
 /**
  * Trains a recipe from nothing to a model folder: tokenizer, autoencoder, cached latents, then text encoder and U-Net. Each stage
@@ -54,14 +50,11 @@ public final class Trainer {
      */
     public Path train(Consumer<Path> onSave) {
         ModelFolder folder = new ModelFolder(run.resolve("model"));
-        try {
-            Files.createDirectories(folder.path());
-        } catch (IOException e) {
-            throw new UncheckedIOException(folder.path() + ": cannot be made: " + e.getMessage(), e);
-        }
+        ConfigFiles.create(folder.path());
         Example.Source examples = recipe.data().open(1);
         Map<String, Object> textConfig = recipe.text() instanceof Recipe.Frozen frozen ? ModelFolder.text(frozen)
-                : ModelFolder.text((Recipe.Clip) recipe.text(), tokenizer(examples, ((Recipe.Clip) recipe.text()).tokenizer(), folder));
+                : ModelFolder.text((Recipe.Clip) recipe.text(), ((Recipe.Clip) recipe.text()).tokenizer()
+                        .learnt(examples, folder.path().resolve("tokenizer")));
         folder.writeConfigs(recipe, textConfig, 1);
         AutoencoderKl.Config vaeConfig = AutoencoderKl.Config.of(config(folder, "vae"));
         if (!recipe.autoencoder().keeps() || !Files.exists(folder.weights("vae"))) {
@@ -93,15 +86,6 @@ public final class Trainer {
         ClipText text = new ClipText(fresh, ClipText.Config.of(config(folder, "text_encoder")));
         folder.read("text_encoder", fresh.parameters());
         return TextStates.trained(ClipTokenizer.load(folder.path().resolve("tokenizer")), text, fresh.parameters(), captions);
-    }
-
-    private static ClipTokenizer tokenizer(Example.Source examples, Recipe.Tokenizer clip, ModelFolder model) {
-        Path folder = model.path().resolve("tokenizer");
-        if (!Files.exists(folder.resolve("vocab.json"))) {
-            var captions = LongStream.range(0, clip.captions()).mapToObj(seed -> examples.example(seed).caption());
-            new BpeTrainer(clip.tokens(), clip.length()).train(captions, folder);
-        }
-        return ClipTokenizer.load(folder);
     }
 
     private static ConfigJson config(ModelFolder folder, String component) {

@@ -1,0 +1,37 @@
+package io.sfumato.training;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+
+/** Writes the small files of a model's folder, and the folders that they are in. */
+final class ConfigFiles {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private ConfigFiles() {
+    }
+
+    static void json(Path file, Map<String, Object> values) {
+        text(file, JSON.valueToTree(values).toPrettyString() + "\n");
+    }
+
+    static void text(Path file, String content) {
+        try {
+            create(file.getParent());
+            Files.writeString(file, content);
+        } catch (IOException e) {
+            throw new UncheckedIOException(file + ": cannot be written: " + e.getMessage(), e);
+        }
+    }
+
+    static void create(Path folder) {
+        try {
+            Files.createDirectories(folder);
+        } catch (IOException e) {
+            throw new UncheckedIOException(folder + ": cannot be made: " + e.getMessage(), e);
+        }
+    }
+}
