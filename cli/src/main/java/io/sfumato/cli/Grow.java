@@ -6,10 +6,6 @@ import io.sfumato.Options;
 import io.sfumato.Prompt;
 import io.sfumato.TextToImage;
 import io.sfumato.hub.ModelUri;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -63,17 +59,10 @@ final class Grow implements Callable<Integer> {
     }
 
     private List<Prompt> prompts() {
-        try {
-            List<Prompt> prompts = Files.readAllLines(file).stream().filter(line -> !line.isBlank()).map(String::strip).map(Prompt::of)
-                    .toList();
-            if (prompts.isEmpty()) {
-                throw new IllegalArgumentException(file + ": has no prompt: one a line is wanted");
-            }
-            return prompts;
-        } catch (NoSuchFileException e) {
-            throw new IllegalArgumentException(file + ": there is no such file");
-        } catch (IOException e) {
-            throw new UncheckedIOException(file + ": cannot be read: " + e.getMessage(), e);
+        List<Prompt> prompts = PromptFile.lines(file).stream().filter(line -> !line.isBlank()).map(String::strip).map(Prompt::of).toList();
+        if (prompts.isEmpty()) {
+            throw new IllegalArgumentException(file + ": has no prompt: one a line is wanted");
         }
+        return prompts;
     }
 }

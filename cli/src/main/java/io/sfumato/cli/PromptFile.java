@@ -64,7 +64,8 @@ final class PromptFile {
         return all;
     }
 
-    private static List<String> lines(Path file) {
+    /** The lines of a file that the user wrote. */
+    static List<String> lines(Path file) {
         try {
             return Files.readString(file).lines().toList();
         } catch (NoSuchFileException e) {
