@@ -103,7 +103,8 @@ public final class ProcessGroup implements AutoCloseable {
     private static int number(Map<String, String> environment, String name) {
         String value = environment.getOrDefault(name, "");
         if (!value.matches("\\d{1,6}")) {
-            throw new IllegalArgumentException("the environment has WORLD_SIZE, and " + name + " is '" + value + "': a whole number is wanted");
+            throw new IllegalArgumentException("the environment has WORLD_SIZE, and " + name + " is '" + value
+                    + "': a whole number is wanted");
         }
         return Integer.parseInt(value);
     }
@@ -120,7 +121,8 @@ public final class ProcessGroup implements AutoCloseable {
     /** Writes the {@code x} of the process with rank {@code root} over {@code x}. */
     public Tensor broadcast(Tensor x, int root) {
         if (root < 0 || root >= size) {
-            throw new IllegalArgumentException("broadcast from rank " + root + " in a group of " + size + ": ranks go from 0 to " + (size - 1));
+            throw new IllegalArgumentException("broadcast from rank " + root + " in a group of " + size + ": ranks go from 0 to "
+                    + (size - 1));
         }
         gloo.forEach(g -> run("broadcast of " + x, () -> g.broadcast(new TensorVector(x.raw()), new BroadcastOptions().rootRank(root))));
         return x;

@@ -50,7 +50,8 @@ final class DeepFloydMemory {
 
     private static Stream<MemoryEstimate> enlargers(DeepFloydFolders folders, LoadOptions load, Options o) {
         return folders.enlarger().stream()
-                .map(enlarger -> StableDiffusionMemory.of(enlarger, load, List.of("text_encoder", "unet", "vae"), o.width(), o.height(), o));
+                .map(enlarger -> StableDiffusionMemory.of(enlarger, load, List.of("text_encoder", "unet", "vae"), o.width(), o.height(),
+                        o));
     }
 
     private static long unet(ModelFolder stage, LoadOptions load) {

@@ -101,7 +101,7 @@ record GoldenCase(String family, JsonNode json) {
         Tensor latents = tensor(golden, "latents");
         double scale = Math.max(1, latents.abs().amax(false).item());
         assertThat(difference(trace.tensors().get(stage + "latents.0"), tensor(golden, "latents_in")))
-                .as("%swhat the first step gets", stage).isLessThanOrEqualTo(Math.max(2e-5, 30 * noise("latents_in")));
+                .as("%swhat the first step gets", stage).isLessThanOrEqualTo(2e-5);
         for (int k = 0; k < latents.size(0); k++) {
             assertThat(difference(trace.tensors().get(stage + "latents." + (k + 1)), latents.select(0, k)))
                     .as("%slatents after step %d", stage, k + 1).isLessThanOrEqualTo(Math.max(1e-5 * scale, 30 * noise("latents_last")));
