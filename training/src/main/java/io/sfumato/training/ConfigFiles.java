@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 
 /** Writes the small files of a model's folder, and the folders that they are in. */
@@ -24,6 +25,13 @@ final class ConfigFiles {
             Files.writeString(file, content);
         } catch (IOException e) {
             throw new UncheckedIOException(file + ": cannot be written: " + e.getMessage(), e);
+        }
+    }
+
+    /** Says which nouns a model learnt, so that it is only asked for those ({@code nouns.txt}, one a line); nothing if it learnt all. */
+    static void nouns(Path model, List<String> nouns) {
+        if (!nouns.isEmpty()) {
+            text(model.resolve("nouns.txt"), String.join("\n", nouns) + "\n");
         }
     }
 

@@ -47,6 +47,7 @@ record ImagenFolder(Path path) {
         text.put("feed_forward_proj", "gated-gelu");
         json("text_encoder/config.json", text);
         json("sfumato.json", Map.of("steps", 40, "guidance", 3.0));
+        ConfigFiles.nouns(path, recipe.world().nouns());
     }
 
     /** A unigram vocabulary of the captions' words, by how often they occur; returns its size. */

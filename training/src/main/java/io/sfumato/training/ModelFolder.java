@@ -110,9 +110,7 @@ record ModelFolder(Path path) {
         json("text_encoder/config.json", text);
         json("unet/config.json", unet(recipe));
         json("scheduler/scheduler_config.json", scheduler(recipe.diffusion()));
-        if (recipe.data() instanceof Recipe.ClipArtWorld data && !data.world().nouns().isEmpty()) {
-            ConfigFiles.text(path.resolve("nouns.txt"), String.join("\n", data.world().nouns()) + "\n");
-        }
+        ConfigFiles.nouns(path, recipe.data().nouns());
     }
 
     /** Writes the config of an upscaler: from then on the folder draws that much larger. */

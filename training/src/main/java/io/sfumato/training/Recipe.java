@@ -78,6 +78,9 @@ public record Recipe(String name, long seed, Data data, Autoencoder autoencoder,
         /** Width and height of the pictures. */
         int size();
 
+        /** What the captions name; empty means all that there is. */
+        List<String> nouns();
+
         /** The pictures, {@code scale} times larger. */
         Example.Source open(int scale);
     }
@@ -87,6 +90,11 @@ public record Recipe(String name, long seed, Data data, Autoencoder autoencoder,
         @Override
         public int size() {
             return scenes.size;
+        }
+
+        @Override
+        public List<String> nouns() {
+            return scenes.nouns;
         }
 
         @Override
@@ -122,6 +130,11 @@ public record Recipe(String name, long seed, Data data, Autoencoder autoencoder,
         @Override
         public int size() {
             return world.size();
+        }
+
+        @Override
+        public List<String> nouns() {
+            return world.nouns();
         }
 
         @Override

@@ -91,5 +91,6 @@ public final class TokenTrainer {
                 "width", c.width(), "mlp", c.mlp(), "heads", c.heads(), "vocabulary", c.vocabulary(), "text_length", c.textLength(),
                 "codes", c.codes(), "grid", c.grid(), "near", c.near()));
         ConfigFiles.json(model.resolve("sfumato.json"), Map.of("guidance", 3.0));
+        ConfigFiles.nouns(model, recipe.data().nouns());
     }
 }

@@ -66,6 +66,7 @@ class ImagenTrainerTest {
     @Test
     void trainsACascadeThatDrawsAndGoesOnAsIfNeverBrokenOff() throws IOException {
         Path model = train("whole", "never");
+        assertThat(model.resolve("nouns.txt")).hasContent("apple\ncar\n");
         assertThatIllegalStateException().isThrownBy(() -> train("broken", "super_1")).withMessage("broken off");
         train("broken", "never");
         for (String file : List.of("base", "super_1", "super_2")) {

@@ -71,6 +71,7 @@ class TokenTrainerTest {
     @Test
     void trainsAModelThatDrawsAndGoesOnAsIfNeverBrokenOff() throws IOException {
         Path model = train("whole", "never", 0);
+        assertThat(model.resolve("nouns.txt")).hasContent("apple\nduck\n");
         try (TextToImage parti = TextToImage.load(model.toString())) {
             assertThat(parti.defaults().guidance()).isEqualTo(3);
             Image picture = parti.generate(Prompt.of("a duck"), parti.defaults());
