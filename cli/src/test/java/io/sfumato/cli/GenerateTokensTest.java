@@ -57,6 +57,25 @@ class GenerateTokensTest {
     }
 
     @Test
+    void amusedDrawsWhereAMaskIsWhite() {
+        Path amused = MODEL.resolveSibling("amused/model"), init = folder.resolve("init.png"), mask = folder.resolve("mask.png");
+        Image.filled(16, 16, 0x3060a0).write(init);
+        Image.grid(List.of(Image.filled(8, 16, 0), Image.filled(8, 16, 0xffffff)), 2).write(mask);
+        List<Object> args = new ArrayList<>(List.of("generate", "a cat", "--model", amused, "--steps", 3, "--init", init, "--quiet",
+                "--output", folder.resolve("out.png")));
+        assertThat(Ran.command(args.toArray()).err()).isEmpty();
+        args.addAll(List.of("--mask", mask, "--mask-blur", 1));
+        assertThat(Ran.command(args.toArray()).err()).isEmpty();
+        Image drawn = Image.read(folder.resolve("out.png"));
+        assertThat(drawn.crop(0, 0, 5, 16)).isEqualTo(Image.filled(5, 16, 0x3060a0));
+        assertThat(drawn.crop(8, 0, 8, 16)).isNotEqualTo(Image.filled(8, 16, 0x3060a0));
+        args.addAll(List.of("--mask-fill", "latent-noise"));
+        Ran ran = Ran.command(args.toArray());
+        assertThat(ran.code()).isEqualTo(Main.MISUSED);
+        assertThat(ran.err()).isEqualTo("sfumato: mask fill must be original: this model sees nothing of what lies under a mask\n");
+    }
+
+    @Test
     void aDamagedFileIsNamed() throws IOException {
         for (String file : new String[] {"config.yaml", "stage1_last.ckpt", "stage2_last.ckpt"}) {
             Files.copy(MODEL.resolve(file), folder.resolve(file));

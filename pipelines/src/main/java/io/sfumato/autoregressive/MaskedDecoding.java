@@ -25,10 +25,12 @@ public final class MaskedDecoding {
     /**
      * @param mask    id of a masked token
      * @param rounds  1 or more
-     * @param hottest temperature of the noise on confidence in the first round
+     * @param first   the round to begin with, counted from 0
+     * @param partial whether the share that stays masked is one of the tokens that are masked at the beginning, and not of all
+     * @param hottest temperature of the noise on confidence in round 0
      * @param coldest the same in the last
      */
-    public record Plan(int mask, int rounds, Schedule schedule, double hottest, double coldest) {
+    public record Plan(int mask, int rounds, int first, boolean partial, Schedule schedule, double hottest, double coldest) {
     }
 
     /** Tokens (n, length) after round {@code round}, counted from 0; and with nothing masked. */
@@ -50,7 +52,8 @@ public final class MaskedDecoding {
      */
     public static Tensor decode(BiFunction<Tensor, Integer, Tensor> network, Tensor tokens, Plan plan, Draws draws, OnRound onRound) {
         Tensor temperatures = Tensor.linspace(plan.hottest, plan.coldest, plan.rounds);
-        for (int i = 0; i < plan.rounds; i++) {
+        float[] parts = parts(tokens, plan);
+        for (int i = plan.first; i < plan.rounds; i++) {
             try (var scope = new Scope()) {
                 Tensor probabilities = network.apply(tokens, i).to(DType.F32).softmax(-1);                   // (n, length, V)
                 Tensor unknown = tokens.eq(plan.mask);
@@ -63,7 +66,7 @@ public final class MaskedDecoding {
                     chosen = unknown.where(chosen, Tensor.full(Float.MAX_VALUE, 1, 1));
                     Tensor noise = log(log(draws.uniform(tokens.shape())).neg()).neg();                      // Gumbel
                     Tensor confidence = log(chosen).add(noise.mul(temperatures.select(0, i)));
-                    next = masked(whole, confidence, lengths(unknown, i, plan), plan.mask);
+                    next = masked(whole, confidence, lengths(unknown, i, parts, plan), plan.mask);
                 }
                 onRound.accept(new Round(i, next, whole));
                 tokens = scope.keep(next);
@@ -76,14 +79,37 @@ public final class MaskedDecoding {
         return x.clamp(1e-20, Double.POSITIVE_INFINITY).log();
     }
 
-    /** How many tokens of each row stay masked after a round: at least one, and fewer than were. */
-    private static long[] lengths(Tensor unknown, int round, Plan plan) {
-        // Float32 step by step: where the share of tokens is a whole number, a rounding counts.
+    /**
+     * Tokens (n, length) of a picture, masked at random as many as the round before the first would leave masked. There is none before
+     * round 0, and nothing is masked, as in diffusers.
+     */
+    public static Tensor noised(Tensor tokens, Plan plan, Draws draws) {
+        float share = share(plan.first > 0 ? plan.first - 1 : plan.rounds - 1, plan);
+        return draws.uniform(tokens.shape()).lt(share).where(Tensor.full(plan.mask, 1, 1).to(DType.I64), tokens);
+    }
+
+    /** The share that stays masked after a round. In float32 step by step: where it is a whole number of tokens, a rounding counts. */
+    private static float share(int round, Plan plan) {
         Tensor ratio = Tensor.full(round + 1, 1).div(plan.rounds);
-        Tensor share = plan.schedule == Schedule.COSINE ? ratio.mul(Math.PI).div(2).cos() : ratio.neg().add(1);
-        long most = (long) Math.floor(share.mul(unknown.size(1)).toFloats()[0]);
+        return (plan.schedule == Schedule.COSINE ? ratio.mul(Math.PI).div(2).cos() : ratio.neg().add(1)).toFloats()[0];
+    }
+
+    /** What shares are parts of, for each row: 1 for all tokens. */
+    private static float[] parts(Tensor tokens, Plan plan) {
+        long[] masked = tokens.eq(plan.mask).to(DType.I64).sum(false, 1).toLongs();
+        float[] parts = new float[masked.length];
+        for (int i = 0; i < parts.length; i++) {
+            parts[i] = plan.partial ? (float) masked[i] / tokens.size(1) : 1;
+        }
+        return parts;
+    }
+
+    /** How many tokens of each row stay masked after a round: at least one, and fewer than were. */
+    private static long[] lengths(Tensor unknown, int round, float[] parts, Plan plan) {
+        float share = share(round, plan);
         long[] lengths = unknown.to(DType.I64).sum(false, 1).toLongs();
         for (int i = 0; i < lengths.length; i++) {
+            long most = (long) Math.floor(parts[i] * share * unknown.size(1));
             lengths[i] = Math.max(1, Math.min(lengths[i] - 1, most));
         }
         return lengths;

@@ -1,6 +1,9 @@
 package io.sfumato.families;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import static io.sfumato.Prompt.Role.INIT;
+import static io.sfumato.Prompt.Role.MASK;
+
 import io.sfumato.Listener;
 import io.sfumato.LoadOptions;
 import io.sfumato.Options;
@@ -18,6 +21,7 @@ import io.sfumato.models.amused.UVit2D;
 import io.sfumato.models.clip.ClipText;
 import io.sfumato.models.tokenizer.VqGan;
 import io.sfumato.tensor.DType;
+import io.sfumato.tensor.Device;
 import io.sfumato.tensor.NoGrad;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
@@ -30,7 +34,8 @@ import java.util.stream.IntStream;
 
 /**
  * aMUSEd (Patil et al. 2024), an open MUSE (Chang et al. 2023): codes of a picture are drawn at once, the doubtful ones again, round by
- * round. Reads a diffusers {@code AmusedPipeline} folder. The temperature of {@link io.sfumato.Picking} scales the noise on confidence,
+ * round. A given picture begins with some of its codes masked, or those where its mask is white (3.5). Reads a diffusers
+ * {@code AmusedPipeline} folder; draws as that, {@code AmusedImg2ImgPipeline} and {@code AmusedInpaintPipeline} do. The temperature of {@link io.sfumato.Picking} scales the noise on confidence,
  * which falls from 2 to 0. Trace: {@code latents.k} are codes.
  */
 final class Amused implements TextToImage {
@@ -111,14 +116,21 @@ final class Amused implements TextToImage {
 
     @Override
     public Options complete(Prompt prompt, Options wanted) {
-        prompt.require(Set.of(), Set.of());
+        prompt.require(Set.of(INIT, MASK), Set.of());
         TokenDrawer.requireNoSampler(wanted);
-        Options o = wanted.withSize(wanted.width() == Options.OF_MODEL ? defaults.width() : wanted.width(),
-                wanted.height() == Options.OF_MODEL ? defaults.height() : wanted.height());
+        Options o = wanted.sizedFor(prompt);
+        o = o.withSize(o.width() == Options.OF_MODEL ? defaults.width() : o.width(),
+                o.height() == Options.OF_MODEL ? defaults.height() : o.height());
         int multiple = pictures.factor() * (network.config().resizes() ? 2 : 1);
         if (o.width() % multiple != 0 || o.height() % multiple != 0) {
             throw new IllegalArgumentException("this model draws multiples of " + multiple + " pixels, not " + o.width() + "x"
                     + o.height());
+        }
+        if (prompt.has(INIT)) {
+            StableDiffusionCanvas.begin(o, prompt);
+        }
+        if (o.maskFill() != Options.MaskFill.ORIGINAL) {
+            throw new IllegalArgumentException("mask fill must be original: this model sees nothing of what lies under a mask");
         }
         return o;
     }
@@ -126,38 +138,42 @@ final class Amused implements TextToImage {
     @Override
     public List<Image> generate(List<Prompt> prompts, Options wanted, Listener listener, Trace trace) {
         double t = wanted.picking().temperature();
-        return generate(prompts, wanted, new Temperatures(2 * t, 0), MicroConditions.DEFAULT, listener, trace);
+        Options o = complete(prompts.get(0), wanted);
+        Prompt.requireAlike(prompts);
+        List<MaskedArea> areas = prompts.stream().filter(p -> p.has(MASK)).map(p -> MaskedArea.of(p, o)).toList();
+        List<Image> drawn = generate(areas.isEmpty() ? prompts : areas.stream().map(MaskedArea::prompt).toList(), o,
+                new Temperatures(2 * t, 0), MicroConditions.DEFAULT, listener, trace);
+        return areas.isEmpty() ? drawn
+                : IntStream.range(0, drawn.size()).mapToObj(i -> areas.get(i / o.count()).laidBack(drawn.get(i))).toList();
     }
 
     /** As diffusers' pipeline, with all that it takes. */
     synchronized List<Image> generate(List<Prompt> prompts, Options wanted, Temperatures temperatures, MicroConditions told,
             Listener listener, Trace trace) {
-        Options o = wanted;
-        for (Prompt prompt : prompts) {
-            o = complete(prompt, o);
-        }
+        Options o = complete(prompts.get(0), wanted);
         int n = prompts.size() * o.count(), h = o.height() / pictures.factor(), w = o.width() / pictures.factor();
-        MaskedDecoding.Plan plan = new MaskedDecoding.Plan(mask, o.steps(), schedule, temperatures.hottest(), temperatures.coldest());
+        MaskedDecoding.Plan plan = plan(prompts.get(0), o, temperatures);
         try (Draws draws = new Draws(o, n); var noGrad = new NoGrad(); var scope = new Scope()) {
             boolean guided = o.guidance() > 1;
             Tensor[] context = encode(prompts, o, guided, listener);
             trace.put("text_embeddings", context[0]);
             Tensor numbers = Tensor.of(new float[] {o.width(), o.height(), told.cropX, told.cropY, told.aesthetic}, 1, 5)
                     .expand(context[0].size(0), 5).to(context[0]);
-            Tensor start = Tensor.full(mask, n, (long) h * w).to(DType.I64);
+            Tensor start = start(prompts, o, plan, draws);
             trace.put("latents.0", start.view(n, h, w));
-            trace.put("timesteps", Tensor.arange(o.steps()).flip(0));
+            trace.put("timesteps", Tensor.arange(o.steps() - plan.first()).flip(0));
             double scale = o.guidance();
             Tensor tokens = MaskedDecoding.decode((codes, round) -> {
                 Tensor input = (guided ? codes.repeat(2, 1) : codes).view(-1, h, w).to(load.device());
                 Tensor logits = network.forward(input, context[0], context[1], numbers).flatten(1, 2);      // (n or 2n, hw, V)
                 Tensor[] halves = guided ? logits.chunk(2, 0) : new Tensor[] {logits, logits};
                 Tensor answer = guided ? Decoding.guide(halves[0], halves[1], scale) : logits;
-                trace.put("logits." + (round + 1), answer);
+                trace.put("logits." + (round + 1 - plan.first()), answer);
                 return answer;
             }, start, plan, draws.masked(), round -> {
-                trace.put("latents." + (round.round() + 1), round.tokens().view(n, h, w));
-                listener.onStep(new Listener.Step(round.round() + 1, plan.rounds(), plan.rounds() - 1 - round.round(),
+                int step = round.round() + 1 - plan.first();
+                trace.put("latents." + step, round.tokens().view(n, h, w));
+                listener.onStep(new Listener.Step(step, plan.rounds() - plan.first(), plan.rounds() - 1 - round.round(),
                         () -> StableDiffusionPixels.images(decode(round.whole().view(n, h, w)))));
             });
             trace.put("tokens", tokens);
@@ -165,6 +181,31 @@ final class Amused implements TextToImage {
             trace.put("image", picture);
             return StableDiffusionPixels.images(picture);
         }
+    }
+
+    /** Under a mask, shares fall evenly and are those of what it leaves open, whatever the folder says: so does diffusers. */
+    private MaskedDecoding.Plan plan(Prompt prompt, Options o, Temperatures temperatures) {
+        return new MaskedDecoding.Plan(mask, o.steps(), prompt.has(INIT) ? StableDiffusionCanvas.begin(o, prompt) : 0, prompt.has(MASK),
+                prompt.has(MASK) ? MaskedDecoding.Schedule.LINEAR : schedule, temperatures.hottest(), temperatures.coldest());
+    }
+
+    /** Codes to begin with, (N, hw). */
+    private Tensor start(List<Prompt> prompts, Options o, MaskedDecoding.Plan plan, Draws draws) {
+        int h = o.height() / pictures.factor(), w = o.width() / pictures.factor();
+        Tensor masked = Tensor.full(mask, 1, 1).to(DType.I64);
+        if (!prompts.get(0).has(INIT)) {
+            return masked.repeat((long) prompts.size() * o.count(), (long) h * w);
+        }
+        Tensor given = Tensor.cat(0, prompts.stream().map(p -> pictures.encode(StableDiffusionPixels.of(p.picture(INIT), o.width(),
+                o.height()).add(1).mul(0.5).to(load.dtype()).to(load.device())).to(Device.CPU).flatten(1, 2)).toArray(Tensor[]::new));
+        if (prompts.get(0).has(MASK)) {
+            Tensor open = Tensor.cat(0, prompts.stream().map(p -> StableDiffusionPixels.mask(p.picture(MASK), w, h).flatten(2, 3)
+                    .squeeze(1)).toArray(Tensor[]::new));
+            return open.lt(0.5).where(given, masked).repeatInterleave(o.count(), 0);
+        }
+        // A shared generator draws for the prompts, generators of their own for each picture.
+        return draws.shared() ? MaskedDecoding.noised(given, plan, draws.masked()).repeatInterleave(o.count(), 0)
+                : MaskedDecoding.noised(given.repeatInterleave(o.count(), 0), plan, draws.masked());
     }
 
     /** States before the last layer, and the pooled text in the joint space; the negative ones first when guided. */

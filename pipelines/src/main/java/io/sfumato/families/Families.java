@@ -27,6 +27,8 @@ public final class Families {
 
     private static final Family KANDINSKY = new Family(Kandinsky::new, UnclipMemory::ofKandinsky);
 
+    private static final Family AMUSED = new Family(Amused::new, Amused::memory);
+
     private static final Map<String, Family> BY_PIPELINE = Map.ofEntries(
             Map.entry("StableDiffusionPipeline", STABLE_DIFFUSION),
             Map.entry("StableDiffusionImg2ImgPipeline", STABLE_DIFFUSION),
@@ -34,7 +36,9 @@ public final class Families {
             Map.entry("StableDiffusionInstructPix2PixPipeline", STABLE_DIFFUSION),
             Map.entry("StableDiffusionDepth2ImgPipeline", STABLE_DIFFUSION),
             Map.entry("StableDiffusionUpscalePipeline", STABLE_DIFFUSION),
-            Map.entry("AmusedPipeline", new Family(Amused::new, Amused::memory)),
+            Map.entry("AmusedPipeline", AMUSED),
+            Map.entry("AmusedImg2ImgPipeline", AMUSED),
+            Map.entry("AmusedInpaintPipeline", AMUSED),
             Map.entry("PartiPipeline", new Family(PartiPictures::load, PartiPictures::memory)),
             Map.entry("DallePipeline", new Family(DallePictures::load, DallePictures::memory)),
             Map.entry("minDALL-E", new Family(KakaoMinDalle::load, KakaoMinDalle::memory)),

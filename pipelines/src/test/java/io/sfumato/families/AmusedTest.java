@@ -37,6 +37,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** aMUSEd draws diffusers' codes, round by round. */
 class AmusedTest {
     private static final Path AMUSED = Golden.file("amused/golden.json").getParent();
+    private static final Path GIVEN = Golden.file("amused-pictures/golden.json").getParent();
 
     @TempDir
     private Path folder;
@@ -75,6 +76,74 @@ class AmusedTest {
             }
             assertThat(trace.tensors().get("timesteps").toLongs()).isEqualTo(tensor(golden, c, "timesteps").toLongs());
             assertClose("image", trace.tensors().get("image").permute(0, 2, 3, 1), tensor(golden, c, "image"), 2e-5);
+        }
+    }
+
+    static Stream<Arguments> picturesGiven() {
+        return StreamSupport.stream(JsonFile.read(GIVEN.resolve("golden.json")).get("cases").spliterator(), false)
+                .map(c -> Arguments.of(c.get("name").asText(), c));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("picturesGiven")
+    void fromPicturesAndMasksEqualsDiffusers(String name, JsonNode c) throws IOException {
+        copyModel();
+        Files.writeString(folder.resolve("scheduler/scheduler_config.json"), "{\"mask_token_id\": 24, \"masking_schedule\": \""
+                + c.get("schedule").asText() + "\"}");
+        JsonNode how = c.get("options"), crop = how.path("micro_conditioning_crop_coord"), heat = how.path("temperature");
+        Temperatures temperatures = new Temperatures(heat.path(0).asDouble(2), heat.path(1).asDouble(0));
+        MicroConditions told = new MicroConditions(crop.path(0).asInt(0), crop.path(1).asInt(0),
+                how.path("micro_conditioning_aesthetic_score").asInt(6));
+        Options o = Options.defaults().withSteps(c.get("steps").asInt()).withGuidance(c.get("guidance_scale").asDouble())
+                .withStrength(c.get("strength").asDouble()).withCount(c.get("images").asInt()).withSeed(c.get("seed").asLong())
+                .withSeeds(Options.Seeds.SHARED);
+        try (var scope = new Scope(); SafeTensors golden = SafeTensors.open(GIVEN.resolve("golden.safetensors"));
+                Amused model = new Amused(new ModelFolder(folder), LoadOptions.defaults()); Trace trace = Trace.recording()) {
+            Prompt prompt = Prompt.of("a bowl of fruit").withNegative(c.get("negative_prompt").asText())
+                    .withInit(image(golden.get(name + "/source")));
+            if (c.get("mask").asBoolean()) {
+                prompt = prompt.withMask(image(golden.get(name + "/mask").unsqueeze(2).repeat(1, 1, 3)));
+            }
+            model.generate(List.of(prompt), o, temperatures, told, Listener.none(), trace);
+            assertThat(trace.tensors().get("latents.0").toLongs()).as("begin").isEqualTo(longs(golden.get(name + "/latents_in")));
+            Tensor latents = golden.get(name + "/latents");
+            for (int i = 0; i < latents.size(0); i++) {
+                assertThat(trace.tensors().get("latents." + (i + 1)).toLongs()).as("round " + i).isEqualTo(longs(latents.select(0, i)));
+            }
+            assertThat(trace.tensors()).doesNotContainKey("latents." + (latents.size(0) + 1));
+            assertThat(trace.tensors().get("timesteps").size(0)).isEqualTo(latents.size(0));
+            assertClose("image", trace.tensors().get("image").permute(0, 2, 3, 1), golden.get(name + "/image"), 2e-5);
+        }
+    }
+
+    private static long[] longs(Tensor codes) {
+        return codes.to(DType.I64).contiguous().toLongs();
+    }
+
+    /** Bytes (H, W, 3). */
+    private static Image image(Tensor pixels) {
+        return Image.of((int) pixels.size(1), (int) pixels.size(0), 3, pixels.contiguous().toBytes());
+    }
+
+    @Test
+    void aMaskedPictureIsTheSameAloneAndInABatchAndLaidBack() {
+        Image picture = Image.filled(32, 32, 0x4080c0), mask = Image.filled(32, 32, 0), other = Image.filled(32, 32, 0xffffff);
+        try (TextToImage model = TextToImage.load(AMUSED.resolve("model").toString())) {
+            Options o = model.defaults().withSize(0, 0).withSteps(3).withSeed(4).withMaskBlur(1);
+            Prompt kept = Prompt.of("a cat").withInit(picture).withMask(mask), open = Prompt.of("a cat").withInit(picture).withMask(other);
+            List<Image> two = model.generate(List.of(kept, open), o, Listener.none(), Trace.none());
+            assertThat(two.get(0)).as("nothing is drawn anew").isEqualTo(picture);
+            assertThat(two.get(1)).isEqualTo(model.generate(open, o.withSeed(5)));
+            Options half = o.withStrength(0.5).withSteps(6);
+            Prompt over = Prompt.of("a cat").withInit(picture);
+            List<Image> many = model.generate(over, half.withCount(2), Listener.none());
+            assertThat(many.get(1)).isEqualTo(model.generate(over, half.withSeed(5))).isNotEqualTo(many.get(0));
+            assertThatIllegalArgumentException().isThrownBy(() -> model.complete(over, o.withStrength(0.3)))
+                    .withMessage("strength 0.3 of 3 steps leaves none: at least 0.334 is wanted");
+            assertThatIllegalArgumentException().isThrownBy(() -> model.complete(open, o.withMaskFill(Options.MaskFill.LATENT_NOISE)))
+                    .withMessage("mask fill must be original: this model sees nothing of what lies under a mask");
+            assertThatIllegalArgumentException().isThrownBy(() -> model.complete(over.with(Prompt.Role.DEPTH, picture), o))
+                    .withMessage("this model does not take a depth map; it takes a text with an init picture, a mask");
         }
     }
 
