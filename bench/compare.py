@@ -5,7 +5,6 @@ machine does meets all of them alike. A ratio is the median of the rounds' own r
 """
 import argparse
 import glob
-import html
 import importlib.util
 import json
 import os
@@ -15,10 +14,14 @@ import sys
 import tempfile
 import time
 
+from report import heading, markdown, table, text, write
+
 HOME = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SIDES = {"sd15": 64, "sd21": 64, "small": 32}
 CONTEXT = {"sd15": 768, "sd21": 1024, "small": 256}
 DIFFUSERS = ("diffusers", "channels_last", "compile")
+PEERS = (*DIFFUSERS, "openvino", "onnxruntime")
+STAGES = ("unet", "vae", "text")
 
 
 class Engine:
@@ -39,7 +42,7 @@ class Engine:
         if not line:
             self.process.wait()
             self.log.seek(0)
-            raise RuntimeError(self.log.read().decode(errors="replace").strip().split("\n")[-1])
+            raise RuntimeError(last_line(self.log.read()))
         return line
 
     def ask(self, line):
@@ -82,6 +85,16 @@ def engines(arguments, model, dtype, inputs):
             yield peer, [sys.executable, f"{HOME}/bench/peers.py", peer] + rest, {}
 
 
+def last_line(output):
+    return output.decode(errors="replace").strip().split("\n")[-1]
+
+
+def convert(command):
+    done = subprocess.run(command + ["convert"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    if done.returncode:
+        raise RuntimeError(last_line(done.stderr))
+
+
 def make_inputs(name, side, file):
     import torch
     from safetensors.torch import save_file
@@ -99,23 +112,29 @@ def difference(a, b):
 def measure(arguments, model, dtype, inputs, folder):
     """Everything about one model in one precision, by engine and by stage."""
     running, result = [], {"seconds": {}, "difference": {}, "memory": {}, "start": {}, "failed": {}}
-    say = lambda text: print(f"{os.path.basename(model)} {dtype}: {text}", file=sys.stderr)  # noqa: E731
+    say = lambda words: print(f"{os.path.basename(model)} {dtype}: {words}", file=sys.stderr)  # noqa: E731
+
+    def failed(name, why):
+        if name == "sfumato":
+            raise SystemExit(f"bench: Sfumato itself does not run: {why}")
+        result["failed"][name] = str(why)
+        say(f"{name} does not run: {why}")
+
     for name, command, environment in engines(arguments, model, dtype, inputs):
         try:
             say(f"{name} starts")
             if name in ("openvino", "onnxruntime"):    # beforehand: it takes the memory of a second engine
-                subprocess.run(command + ["convert"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                convert(command)
             running.append(Engine(name, command, environment))
             result["start"][name] = running[-1].start
-        except (RuntimeError, subprocess.CalledProcessError) as e:
-            result["failed"][name] = str(e)
-            say(f"{name} does not run: {e}")
+        except RuntimeError as e:
+            failed(name, e)
     for stage in arguments.stages.split(","):
         for engine in list(running):
             try:
                 engine.run(stage, f"{folder}/{engine.name}-{stage}")    # the warm-up, whose output is compared
-            except RuntimeError as e:
-                result["failed"][engine.name] = str(e)
+            except (RuntimeError, BrokenPipeError) as e:
+                failed(engine.name, e)
                 running.remove(engine)
         result["difference"][stage] = {e.name: difference(f"{folder}/sfumato-{stage}", f"{folder}/{e.name}-{stage}")
                                        for e in running if e.name != "sfumato"}
@@ -135,7 +154,9 @@ def quartiles(values):
 
 
 def summary(result, stage):
-    """The object of one stage that --json promises; an engine that was not there is null."""
+    """The object of one stage that --json promises; an engine that was not there is null, and so is a stage that was not asked for."""
+    if result is None or stage not in result["seconds"]:
+        return None
     times = result["seconds"][stage]
     best = min((n for n in times if n in DIFFUSERS), key=lambda n: statistics.median(times[n]), default=None)
 
@@ -152,6 +173,8 @@ def summary(result, stage):
 
 
 def memory_ratio(result):
+    if result is None:
+        return None
     peaks = {n: m["VmHWM"] for n, m in result["memory"].items()}
     peers = [peaks[n] for n in DIFFUSERS if n in peaks]
     return round(peaks["sfumato"] / min(peers), 4) if peers else None
@@ -180,29 +203,50 @@ def cpu():
 
 
 def row(engine, result):
-    times = [quartiles(t[engine]) for t in result["seconds"].values()]
+    times = [quartiles(t[engine]) if engine in t else None for t in result["seconds"].values()]
     differences = [d[engine] for d in result["difference"].values() if engine in d]
     memory = result["memory"][engine]
-    cells = [engine, *(f"{middle:.3f} ({low:.3f} to {high:.3f})" for low, middle, high in times),
-             f"{max(differences):.1e}" if differences else "", f"{result['start'][engine]:.1f}", f"{memory['VmHWM'] / 2**30:.2f}",
-             f"{memory['RssAnon'] / 2**30:.2f}"]
-    return "| " + " | ".join(cells) + " |"
+    return [engine, *(f"{t[1]:.3f} ({t[0]:.3f} to {t[2]:.3f})" if t else "" for t in times),
+            f"{max(differences):.1e}" if differences else "", f"{result['start'][engine]:.1f}", f"{memory['VmHWM'] / 2**30:.2f}",
+            f"{memory['RssAnon'] / 2**30:.2f}"]
 
 
 def report(arguments, results, seconds):
-    lines = ["# Sfumato beside its peers", "",
-             f"{cpu()['model name']}{' with avx512_bf16' if 'avx512_bf16' in cpu()['flags'] else ''}, {arguments.threads} threads. "
-             f"{arguments.pairs} rounds in alternation: medians, and quartiles in brackets. Took {seconds / 60:.0f} minutes.", ""]
+    parts = [heading(1, "Sfumato beside its peers"),
+             text(f"{cpu()['model name']}{' with avx512_bf16' if 'avx512_bf16' in cpu()['flags'] else ''}, {arguments.threads} threads. "
+                  f"{arguments.pairs} rounds in alternation: medians, and quartiles in brackets. Took {seconds / 60:.0f} minutes.")]
     for (name, dtype), result in results.items():
         head = ["engine", *(f"{stage}, s" for stage in result["seconds"]), "largest difference to Sfumato", "start, s",
                 "peak memory, GiB", "of it anonymous at the end, GiB"]
-        lines += [f"## {name}, {dtype}", "", "| " + " | ".join(head) + " |", "|-" * len(head) + "|"]
-        lines += [row(engine, result) for engine in result["memory"]] + [""]
-        lines += [f"{engine} did not run: {why}\n" for engine, why in result["failed"].items()]
+        parts += [heading(2, f"{name}, {dtype}"), table(head, [row(engine, result) for engine in result["memory"]])]
+        parts += [text(f"{engine} did not run: {why}") for engine, why in result["failed"].items()]
         if "first" in result:
-            lines += ["From the command to the first picture, of one step: "
-                      + ", ".join(f"{kind} {value} s" for kind, value in result["first"].items()) + ".", ""]
-    return "\n".join(lines)
+            parts.append(text("From the command to the first picture, of one step: "
+                              + ", ".join(f"{kind} {value} s" for kind, value in result["first"].items()) + "."))
+    return parts
+
+
+def ratios(results, name):
+    """The object of --json, of the model of that name."""
+    f32, bf16 = results.get((name, "f32")), results.get((name, "bf16"))
+    return {"unet_fp32": summary(f32, "unet"), "unet_bf16": summary(bf16, "unet"), "vae": summary(f32, "vae"),
+            "peak_memory_ratio": memory_ratio(f32), "peak_memory_ratio_bf16": memory_ratio(bf16)}
+
+
+def among(known):
+    """The type of an option that lists some of what is known, with commas between."""
+    def read(value):
+        for word in value.split(","):
+            if word not in known:
+                raise argparse.ArgumentTypeError(f"'{word}' is none of {', '.join(known)}")
+        return value
+    return read
+
+
+def positive(value):
+    if not value.isdecimal() or int(value) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, not '{value}'")
+    return int(value)
 
 
 def parse():
@@ -211,12 +255,12 @@ def parse():
     parser.add_argument("--json", metavar="FILE", help="write the ratios")
     parser.add_argument("--report", metavar="FILE", help="write the report, Markdown or by its name .html")
     parser.add_argument("--work", metavar="DIR", required=True, help="scratch folder of models (10 GB)")
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="%(default)s")
-    parser.add_argument("--pairs", type=int, default=7, help="measurements of each engine (%(default)s)")
-    parser.add_argument("--models", default="sd15,sd21,small", help="%(default)s")
-    parser.add_argument("--dtypes", default="f32,bf16", help="%(default)s")
-    parser.add_argument("--stages", default="unet,vae,text", help="%(default)s")
-    parser.add_argument("--peers", default="diffusers,channels_last,compile,openvino,onnxruntime", help="%(default)s")
+    parser.add_argument("--threads", type=positive, default=len(os.sched_getaffinity(0)), help="%(default)s")
+    parser.add_argument("--pairs", type=positive, default=7, help="measurements of each engine (%(default)s)")
+    parser.add_argument("--models", type=among(tuple(SIDES)), default="sd15,sd21,small", help="%(default)s")
+    parser.add_argument("--dtypes", type=among(("f32", "bf16")), default="f32,bf16", help="%(default)s")
+    parser.add_argument("--stages", type=among(STAGES), default=",".join(STAGES), help="%(default)s")
+    parser.add_argument("--peers", type=among(PEERS), default=",".join(PEERS), help="%(default)s")
     arguments = parser.parse_args()
     if arguments.quick:
         arguments.models, arguments.peers = "sd15", "channels_last,openvino"
@@ -234,18 +278,13 @@ def main():
                 results[name, dtype] = measure(arguments, model, dtype, folder + "/inputs.safetensors", folder)
         if not arguments.quick:
             results[name, arguments.dtypes.split(",")[0]]["first"] = first_picture(arguments, model)
-    text = report(arguments, results, time.time() - begin)
-    print(text)
+    parts = report(arguments, results, time.time() - begin)
+    print(markdown(parts))
     if arguments.report:
-        with open(arguments.report, "w") as f:
-            f.write(f"<!doctype html><meta charset=utf-8><pre>{html.escape(text)}</pre>" if arguments.report.endswith(".html") else text)
+        write(parts, arguments.report)
     if arguments.json:
-        name = arguments.models.split(",")[0]
-        f32, bf16 = results.get((name, "f32")), results.get((name, "bf16"))
         with open(arguments.json, "w") as f:
-            json.dump({"unet_fp32": f32 and summary(f32, "unet"), "unet_bf16": bf16 and summary(bf16, "unet"),
-                       "vae": f32 and summary(f32, "vae"), "peak_memory_ratio": f32 and memory_ratio(f32),
-                       "peak_memory_ratio_bf16": bf16 and memory_ratio(bf16)}, f, indent=2)
+            json.dump(ratios(results, arguments.models.split(",")[0]), f, indent=2)
 
 
 if __name__ == "__main__":
