@@ -213,7 +213,8 @@ def row(engine, result):
 
 def report(arguments, results, seconds):
     parts = [heading(1, "Sfumato beside its peers"),
-             text(f"{cpu()['model name']}{' with avx512_bf16' if 'avx512_bf16' in cpu()['flags'] else ''}, {arguments.threads} threads. "
+             text(f"{cpu()['model name']}{' with avx512_bf16' if 'avx512_bf16' in cpu()['flags'] else ''}, {arguments.threads} "
+                  f"thread{'' if arguments.threads == 1 else 's'}. "
                   f"{arguments.pairs} rounds in alternation: medians, and quartiles in brackets. Took {seconds / 60:.0f} minutes.")]
     for (name, dtype), result in results.items():
         head = ["engine", *(f"{stage}, s" for stage in result["seconds"]), "largest difference to Sfumato", "start, s",

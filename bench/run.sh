@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Compares Sfumato with diffusers, OpenVINO and onnxruntime on this CPU: run.sh [--quick] [--json FILE] [--report FILE] (--help has more).
 # run.sh tokens [--dtype bf16] [--count N]: a Transformer that writes a picture token by token, beside PyTorch.
+# run.sh operators [--json FILE] [--report FILE]: single operators, beside PyTorch.
 # Models with random weights and the peers' Python packages go to a scratch folder, $SFUMATO_BENCH or ~/.cache/sfumato-bench;
 # $SFUMATO_BENCH_PYTHON names a Python that has the packages already.
 set -euo pipefail
@@ -32,8 +33,10 @@ if [ ! -e "$built" ] || [ -n "$(find "$home"/pom.xml "$home"/*/pom.xml "$home"/*
     touch "$built"
 fi
 script=compare.py
-if [ "${1:-}" = tokens ]; then
-    script=tokens.py
-    shift
-fi
+case ${1:-} in
+    tokens | operators)
+        script=$1.py
+        shift
+        ;;
+esac
 exec "$python" "$home/bench/$script" --work "$work" "$@"

@@ -7,6 +7,7 @@ import unittest
 from unittest import mock
 
 import compare
+import operators
 import report
 
 ENGINE = """
@@ -31,6 +32,16 @@ def measured(stages, *engines):
             mock.patch.object(sys, "stderr"), tempfile.TemporaryDirectory() as folder:
         result = compare.measure(arguments, "sd15", "f32", "none", folder)
         return result, compare.report(arguments, {("sd15", "f32"): result}, 60)
+
+
+def refused(script, *words):
+    """What a script says of such options."""
+    with mock.patch.object(sys, "argv", ["it", "--work", "w", *words]), mock.patch.object(sys, "stderr") as err:
+        try:
+            script.parse()
+        except SystemExit:
+            return "".join(call.args[0] for call in err.write.call_args_list)
+    return ""
 
 
 class Compare(unittest.TestCase):
@@ -58,12 +69,44 @@ class Compare(unittest.TestCase):
             measured("unet", broken("sfumato"), engine("openvino", 1.0))
 
     def test_options(self):
-        def refused(*words):
-            with mock.patch.object(sys, "argv", ["compare.py", "--work", "w", *words]), mock.patch.object(sys, "stderr") as err:
-                self.assertRaises(SystemExit, compare.parse)
-                return "".join(call.args[0] for call in err.write.call_args_list)
-        self.assertIn("argument --stages: 'unte' is none of unet, vae, text", refused("--stages", "text,unte"))
-        self.assertIn("argument --pairs: must be a whole number of at least 1, not '0'", refused("--pairs", "0"))
+        self.assertIn("argument --stages: 'unte' is none of unet, vae, text", refused(compare, "--stages", "text,unte"))
+        self.assertIn("argument --pairs: must be a whole number of at least 1, not '0'", refused(compare, "--pairs", "0"))
+
+
+class Operators(unittest.TestCase):
+    def test_a_slow_one_is_marked(self):
+        fast = operators.result("1x1 convolution", "conv 2 320 64 320 1 1", "f32", [1e-3, 2e-3, 1e-3], [2e-3, 2e-3, 1e-3])
+        slow = operators.result("linear, few rows", "linear 1 1024 4096", "f32", [1.2e-3, 1.2e-3, 2e-3], [1e-3, 1e-3, 1e-3])
+        self.assertEqual((1.0, 1.2, False, True), (fast["ratio"], slow["ratio"], fast["slow"], slow["slow"]))
+        self.assertEqual(1677.7, fast["sfumato_gflops"])
+        written = report.markdown(operators.report([fast, slow], "here"))
+        self.assertIn("1 of 2 ratios are over 1.15, in bold.", written)
+        self.assertIn("| 1x1 convolution | 2 x 320 to 320 channels, 64x64 | 1.000 | 2.000 | 1.00 | 0.75 to 1.00 | 1678, 839 |", written)
+        self.assertIn("| linear, few rows | 1 row, 1024 to 4096 | 1.200 | 1.000 | **1.20** | 1.20 to 1.60 | 7, 8 |", written)
+
+    def test_every_operator_has_sizes_in_words(self):
+        all_of_them = operators.chosen("")
+        self.assertEqual(len(all_of_them), len({(group, operators.words(line)) for group, line in all_of_them}))
+        self.assertEqual("2 x 8 heads of 40, 4096 queries, 77 keys", operators.words("attention 2 8 4096 77 40"))
+        self.assertEqual(["linear 2 320 1280"], [line for _, line in operators.chosen("linear 2 ")])
+
+    def test_outputs_that_differ_end_it(self):
+        class One:
+            def __init__(self, mean):
+                self.mean = mean
+
+            def make(self, line):
+                return 1.0, self.mean
+
+            def run(self, times):
+                return 1.0
+        self.assertEqual([[1.0] * 3] * 2, operators.measure("layernorm 6 32", "f32", [One(1), One(1.0005)], 3))
+        with self.assertRaisesRegex(SystemExit, "layernorm 6 32 in f32: the mean of .output. is 1 in Sfumato and 1.002 in PyTorch"):
+            operators.measure("layernorm 6 32", "f32", [One(1), One(1.002)], 3)
+
+    def test_options(self):
+        self.assertIn("--only: no operator has 'fold' in its name", refused(operators, "--only", "fold"))
+        self.assertIn("--clock cpu is the time of one thread", refused(operators, "--clock", "cpu", "--threads", "2"))
 
 
 class Report(unittest.TestCase):
