@@ -3,7 +3,6 @@ package io.sfumato.bench;
 import io.sfumato.io.SafeTensors;
 import io.sfumato.io.Weights;
 import io.sfumato.models.parti.Parti;
-import io.sfumato.nn.KvCache;
 import io.sfumato.tensor.DType;
 import io.sfumato.tensor.Device;
 import io.sfumato.tensor.Engine;
@@ -63,8 +62,7 @@ public final class TokenWorker {
             Tensor text = Tensor.of(LongStream.rangeClosed(1, CONFIG.textLength()).toArray(), 1, CONFIG.textLength());
             Parti.Memory memory = parti.memory(text);
             StringBuilder written = new StringBuilder();
-            try (var cache = new KvCache(CONFIG.decoderLayers(), 1, CONFIG.heads(), CONFIG.width() / CONFIG.heads(), CONFIG.length(),
-                    memory.mask())) {
+            try (var cache = parti.cache(1, memory)) {
                 long token = CONFIG.start(), begin = System.nanoTime();
                 for (int i = 0; i < tokens; i++) {
                     try (var step = new Scope()) {

@@ -35,8 +35,8 @@ import java.util.stream.IntStream;
 /**
  * aMUSEd (Patil et al. 2024), an open MUSE (Chang et al. 2023): codes of a picture are drawn at once, the doubtful ones again, round by
  * round. A given picture begins with some of its codes masked, or those where its mask is white (3.5). Reads a diffusers
- * {@code AmusedPipeline} folder; draws as that, {@code AmusedImg2ImgPipeline} and {@code AmusedInpaintPipeline} do. The temperature of {@link io.sfumato.Picking} scales the noise on confidence,
- * which falls from 2 to 0. Trace: {@code latents.k} are codes.
+ * {@code AmusedPipeline} folder; draws as that, {@code AmusedImg2ImgPipeline} and {@code AmusedInpaintPipeline} do. The temperature of
+ * {@link io.sfumato.Picking} scales the noise on confidence, which falls from 2 to 0. Trace: {@code latents.k} are codes.
  */
 final class Amused implements TextToImage {
     /** What the model is told of the picture, besides its size. */

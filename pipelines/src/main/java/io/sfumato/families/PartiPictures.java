@@ -102,10 +102,9 @@ final class PartiPictures implements TokenModel {
         private final KvCache cache;
 
         Reader(Parti.Memory memory, long rows) {
-            Parti.Config c = parti.config();
             this.memory = memory;
             this.rows = rows;
-            cache = new KvCache(c.decoderLayers(), rows, c.heads(), c.width() / c.heads(), c.length(), memory.mask());
+            cache = parti.cache(rows, memory);
         }
 
         @Override

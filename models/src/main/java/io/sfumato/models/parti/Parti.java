@@ -1,14 +1,17 @@
 package io.sfumato.models.parti;
 
 import io.sfumato.io.ConfigJson;
+import io.sfumato.io.CutTensors;
 import io.sfumato.io.Weights;
 import io.sfumato.nn.Attention;
 import io.sfumato.nn.Embedding;
 import io.sfumato.nn.LayerNorm;
 import io.sfumato.nn.Linear;
+import io.sfumato.nn.KvCache;
 import io.sfumato.nn.Past;
 import io.sfumato.tensor.DType;
 import io.sfumato.tensor.Functional;
+import io.sfumato.tensor.ProcessGroup;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 import java.util.ArrayList;
@@ -100,6 +103,7 @@ public final class Parti {
     }
 
     private final Config config;
+    private final ProcessGroup group;
     private final Embedding textTokens;
     private final Embedding textPlaces;
     private final Tensor nothing;
@@ -113,20 +117,37 @@ public final class Parti {
     private final Linear head;
 
     public Parti(Weights w, Config c) {
+        this(w, c, ProcessGroup.alone());
+    }
+
+    /**
+     * One of several processes that draw together: each has some heads and some hidden units of every layer, and what comes out of them is
+     * added (Shoeybi et al. 2019, 3). All call the same methods with the same tensors, and get the same. For drawing: gradients are not
+     * added up.
+     *
+     * @param w this process's share, of a {@link io.sfumato.io.CutTensors} by {@link #cut}
+     * @throws IllegalArgumentException for heads or hidden units that cannot be shared evenly
+     */
+    public Parti(Weights w, Config c, ProcessGroup group) {
+        if (c.heads % group.size() != 0 || c.mlp % group.size() != 0) {
+            throw new IllegalArgumentException("heads " + c.heads + " and mlp " + c.mlp + " must be multiples of the " + group.size()
+                    + " processes that share them");
+        }
         config = c;
+        this.group = group;
         Weights e = w.sub("encoder"), d = w.sub("decoder");
         textTokens = new Embedding(e.sub("tokens"), c.vocabulary, c.width, STD);
         textPlaces = new Embedding(e.sub("places"), c.textLength, c.width, STD);
         nothing = e.get("nothing", Weights.Init.normal(STD), c.width);
         for (int i = 0; i < c.encoderLayers; i++) {
-            encoder.add(new EncoderLayer(e.sub("layers").sub("" + i), c));
+            encoder.add(new EncoderLayer(e.sub("layers").sub("" + i), c, group));
         }
         encoderNorm = new LayerNorm(e.sub("norm"), c.width, EPS);
         imageTokens = new Embedding(d.sub("tokens"), c.codes + 1L, c.width, STD);
         rows = new Embedding(d.sub("rows"), c.grid, c.width, STD);
         columns = new Embedding(d.sub("columns"), c.grid, c.width, STD);
         for (int i = 0; i < c.decoderLayers; i++) {
-            decoder.add(new DecoderLayer(d.sub("layers").sub("" + i), c));
+            decoder.add(new DecoderLayer(d.sub("layers").sub("" + i), c, group));
         }
         decoderNorm = new LayerNorm(d.sub("norm"), c.width, EPS);
         head = new Linear(d.sub("head"), c.width, c.codes);
@@ -134,6 +155,23 @@ public final class Parti {
 
     public Config config() {
         return config;
+    }
+
+    /** How processes share the tensor {@code name}: heads and hidden units are dealt out, all else is everyone's. */
+    public static CutTensors.Cut cut(String name) {
+        if (name.matches(".*\\.(query|key|value|up)\\.(weight|bias)")) {
+            return CutTensors.Cut.ROWS;
+        }
+        if (name.matches(".*\\.(out|down)\\.weight")) {
+            return CutTensors.Cut.COLUMNS;
+        }
+        return name.endsWith(".down.bias") ? CutTensors.Cut.FIRST : CutTensors.Cut.WHOLE;
+    }
+
+    /** For the keys and values of the pictures of {@code rows} texts. */
+    public KvCache cache(long rows, Memory memory) {
+        return new KvCache(config.decoderLayers, rows, config.heads / group.size(), config.width / config.heads, config.length(),
+                memory.mask);
     }
 
     /** Texts (B, L) of ids, padded with 0, to states (B, L, D). A learned vector stands for a text of padding alone, the empty one. */
@@ -212,20 +250,22 @@ public final class Parti {
         private final LayerNorm norm2;
         private final Linear up;
         private final Linear down;
+        private final ProcessGroup group;
 
-        EncoderLayer(Weights w, Config c) {
+        EncoderLayer(Weights w, Config c, ProcessGroup group) {
+            this.group = group;
             norm1 = new LayerNorm(w.sub("norm1"), c.width, EPS);
-            self = new Projections(w.sub("self"), c);
+            self = new Projections(w.sub("self"), c, group);
             norm2 = new LayerNorm(w.sub("norm2"), c.width, EPS);
-            up = new Linear(w.sub("up"), c.width, c.mlp);
-            down = new Linear(w.sub("down"), c.mlp, c.width);
+            up = new Linear(w.sub("up"), c.width, c.mlp / group.size());
+            down = new Linear(w.sub("down"), c.mlp / group.size(), c.width);
         }
 
         Tensor forward(Tensor x, Tensor mask) {                                             // (B, L, D)
             try (var scope = new Scope()) {
                 Tensor h = norm1.forward(x);
                 x = x.add(self.attend(h, self.memory(h), mask));
-                return scope.keep(x.add(down.forward(up.forward(norm2.forward(x)).relu())));
+                return scope.keep(x.add(group.allReduce(down.forward(up.forward(norm2.forward(x)).relu()))));
             }
         }
     }
@@ -238,15 +278,17 @@ public final class Parti {
         private final LayerNorm norm3;
         private final Linear up;
         private final Linear down;
+        private final ProcessGroup group;
 
-        DecoderLayer(Weights w, Config c) {
+        DecoderLayer(Weights w, Config c, ProcessGroup group) {
+            this.group = group;
             norm1 = new LayerNorm(w.sub("norm1"), c.width, EPS);
-            self = new Projections(w.sub("self"), c);
+            self = new Projections(w.sub("self"), c, group);
             norm2 = new LayerNorm(w.sub("norm2"), c.width, EPS);
-            cross = new Projections(w.sub("cross"), c);
+            cross = new Projections(w.sub("cross"), c, group);
             norm3 = new LayerNorm(w.sub("norm3"), c.width, EPS);
-            up = new Linear(w.sub("up"), c.width, c.mlp);
-            down = new Linear(w.sub("down"), c.mlp, c.width);
+            up = new Linear(w.sub("up"), c.width, c.mlp / group.size());
+            down = new Linear(w.sub("down"), c.mlp / group.size(), c.width);
         }
 
         Tensor forward(Tensor x, Tensor causal, Tensor[] text, Tensor padding, Past past) { // (B, n, D)
@@ -255,7 +297,7 @@ public final class Parti {
                 Tensor[] kv = self.memory(h);
                 x = x.add(self.attend(h, past.append(kv[0], kv[1]), causal));
                 x = x.add(cross.attend(norm2.forward(x), text, padding));
-                return scope.keep(x.add(down.forward(up.forward(norm3.forward(x)).relu())));
+                return scope.keep(x.add(group.allReduce(down.forward(up.forward(norm3.forward(x)).relu()))));
             }
         }
     }
@@ -266,13 +308,16 @@ public final class Parti {
         private final Linear value;
         private final Linear out;
         private final int heads;
+        private final ProcessGroup group;
 
-        Projections(Weights w, Config c) {
-            query = Linear.withoutBias(w.sub("query"), c.width, c.width);
-            key = Linear.withoutBias(w.sub("key"), c.width, c.width);
-            value = Linear.withoutBias(w.sub("value"), c.width, c.width);
-            out = Linear.withoutBias(w.sub("out"), c.width, c.width);
-            heads = c.heads;
+        Projections(Weights w, Config c, ProcessGroup group) {
+            int part = c.width / group.size();
+            query = Linear.withoutBias(w.sub("query"), c.width, part);
+            key = Linear.withoutBias(w.sub("key"), c.width, part);
+            value = Linear.withoutBias(w.sub("value"), c.width, part);
+            out = Linear.withoutBias(w.sub("out"), part, c.width);
+            heads = c.heads / group.size();
+            this.group = group;
         }
 
         /** Keys and values of {@code x} (B, n, D). */
@@ -282,7 +327,7 @@ public final class Parti {
 
         Tensor attend(Tensor x, Tensor[] memory, Tensor mask) {
             Tensor q = Attention.split(query.forward(x), heads);
-            return out.forward(Attention.merge(Functional.attention(q, memory[0], memory[1], mask)));
+            return group.allReduce(out.forward(Attention.merge(Functional.attention(q, memory[0], memory[1], mask))));
         }
     }
 }

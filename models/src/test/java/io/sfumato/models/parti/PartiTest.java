@@ -44,10 +44,9 @@ class PartiTest {
         }
     }
 
-    private static Tensor stepByStep(Parti parti, Tensor read, Parti.Memory memory, long rows) {
-        Parti.Config c = parti.config();
+    static Tensor stepByStep(Parti parti, Tensor read, Parti.Memory memory, long rows) {
         List<Tensor> logits = new ArrayList<>();
-        try (KvCache cache = new KvCache(c.decoderLayers(), rows, c.heads(), c.width() / c.heads(), c.length(), memory.mask())) {
+        try (KvCache cache = parti.cache(rows, memory)) {
             for (int i = 0; i < read.size(1); i++) {
                 logits.add(parti.decode(read.narrow(1, i, 1), i, memory, cache::layer));
             }
