@@ -3,6 +3,8 @@ package io.sfumato.cli;
 import io.sfumato.hub.ModelUri;
 import io.sfumato.training.ClipRecipe;
 import io.sfumato.training.ClipTrainer;
+import io.sfumato.training.DalleRecipe;
+import io.sfumato.training.DalleTrainer;
 import io.sfumato.training.ImagenRecipe;
 import io.sfumato.training.ImagenTrainer;
 import io.sfumato.training.Progress;
@@ -61,6 +63,10 @@ final class Train implements Callable<Integer> {
         if (ImagenRecipe.fits(file)) {
             ImagenRecipe recipe = ImagenRecipe.read(file);
             return trainOther(recipe.name(), (folder, line, check) -> new ImagenTrainer(recipe, folder, line).train(saved -> check.run()));
+        }
+        if (DalleRecipe.matches(file)) {
+            DalleRecipe recipe = DalleRecipe.read(file);
+            return trainOther(recipe.name(), (folder, line, check) -> new DalleTrainer(recipe, folder, line).train(saved -> check.run()));
         }
         if (ClipRecipe.matches(file)) {
             ClipRecipe recipe = ClipRecipe.read(file);

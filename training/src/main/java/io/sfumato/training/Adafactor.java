@@ -10,7 +10,7 @@ import java.util.Map;
  * Adafactor (Shazeer and Stern 2018, algorithm 4) as Parti was trained (Yu et al. 2022, 3): second moments of a matrix as the outer product
  * of row and column means, updates clipped to a root mean square of one, first moments kept, weight decay decoupled from the gradient.
  */
-public final class Adafactor implements AutoCloseable {
+public final class Adafactor implements Optimizer {
     private static final double BETA1 = 0.9;
     private static final double EPS = 1e-30;
 
@@ -47,12 +47,7 @@ public final class Adafactor implements AutoCloseable {
         return p.dim() > 1;
     }
 
-    /**
-     * Applies the gradients that the backward pass left, and clears them.
-     *
-     * @param step counts from 1
-     * @return the norm of all gradients before clipping
-     */
+    @Override
     public double step(long step, double rate) {
         try (var scope = new Scope(); var noGrad = new NoGrad()) {
             Map<String, Tensor> gradients = new LinkedHashMap<>();
@@ -89,7 +84,8 @@ public final class Adafactor implements AutoCloseable {
         p.add_(m.get(name).lerp_(update, 1 - BETA1), -1);
     }
 
-    /** First moments, and second ones by rows and columns, to be saved and restored. */
+    /** First moments, and second ones by rows and columns. */
+    @Override
     public Map<String, Map<String, Tensor>> moments() {
         return Map.of("m", m, "rows", rows, "columns", columns);
     }

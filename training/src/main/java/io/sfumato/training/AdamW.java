@@ -10,7 +10,7 @@ import java.util.Map;
  * AdamW (Loshchilov and Hutter 2019, algorithm 2) with gradients clipped to a total norm. Matrices and kernels decay, vectors (biases,
  * norms) do not. Its moments are tensors by parameter name, so that a checkpoint can hold them.
  */
-public final class AdamW implements AutoCloseable {
+public final class AdamW implements Optimizer {
     private static final double BETA1 = 0.9;
     private static final double BETA2 = 0.99;
     private static final double EPS = 1e-8;
@@ -38,12 +38,7 @@ public final class AdamW implements AutoCloseable {
         }
     }
 
-    /**
-     * Applies the gradients that the backward pass left, and clears them.
-     *
-     * @param step counts from 1
-     * @return the norm of all gradients before clipping
-     */
+    @Override
     public double step(long step, double rate) {
         try (var scope = new Scope(); var noGrad = new NoGrad()) {
             Map<String, Tensor> gradients = new LinkedHashMap<>();
@@ -71,7 +66,8 @@ public final class AdamW implements AutoCloseable {
         }
     }
 
-    /** First and second moments, to be saved and restored. */
+    /** First and second moments. */
+    @Override
     public Map<String, Map<String, Tensor>> moments() {
         return Map.of("m", m, "v", v);
     }

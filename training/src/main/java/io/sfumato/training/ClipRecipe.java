@@ -4,10 +4,7 @@ import io.sfumato.models.clip.Clip;
 import io.sfumato.models.clip.ClipText;
 import io.sfumato.models.clip.ClipVision;
 import io.sfumato.nn.Activation;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.stream.Stream;
 
 /**
  * How to train a small CLIP, as a YAML file says it. Every key is wanted; an unknown one is an error. A file with the key
@@ -56,14 +53,7 @@ public record ClipRecipe(String name, long seed, Recipe.Data data, Recipe.Tokeni
 
     /** Whether a recipe is one of these. */
     public static boolean matches(Path file) {
-        if (!Files.isRegularFile(file)) {
-            return false;
-        }
-        try (Stream<String> lines = Files.lines(file)) {
-            return lines.anyMatch(line -> line.startsWith("projection:"));
-        } catch (IOException e) {
-            throw new IllegalArgumentException(file + ": cannot be read: " + e.getMessage(), e);
-        }
+        return Recipe.hasLine(file, line -> line.startsWith("projection:"));
     }
 
     /** @throws IllegalArgumentException naming the file and the key that is wrong */

@@ -4,9 +4,6 @@ import io.sfumato.models.imagen.EfficientUNet;
 import io.sfumato.models.t5.T5Encoder;
 import io.sfumato.nn.Activation;
 import io.sfumato.training.world.WorldConfig;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -83,14 +80,7 @@ public record ImagenRecipe(String kind, String name, long seed, String clipart, 
 
     /** Whether a recipe's file says that it is of this kind. */
     public static boolean fits(Path file) {
-        if (!Files.isRegularFile(file)) {
-            return false;
-        }
-        try (Stream<String> lines = Files.lines(file)) {
-            return lines.anyMatch(line -> line.strip().equals("kind: " + KIND));
-        } catch (IOException e) {
-            throw new UncheckedIOException(file + ": cannot be read: " + e.getMessage(), e);
-        }
+        return Recipe.hasLine(file, line -> line.strip().equals("kind: " + KIND));
     }
 
     public static ImagenRecipe read(Path file) {

@@ -19,15 +19,18 @@ import io.sfumato.training.scenes.Scene;
 import io.sfumato.training.scenes.Scenes;
 import io.sfumato.training.world.WorldConfig;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 /**
  * How to train a small latent diffusion model, as a YAML file says it. Every key is wanted; an unknown one is an error.
@@ -283,6 +286,18 @@ public record Recipe(String name, long seed, Data data, Autoencoder autoencoder,
      */
     public static Recipe read(Path file) {
         return read(file, Recipe.class);
+    }
+
+    /** Whether a recipe has a line that tells its kind; a file that is not there has none. */
+    static boolean hasLine(Path file, Predicate<String> telling) {
+        if (!Files.isRegularFile(file)) {
+            return false;
+        }
+        try (Stream<String> lines = Files.lines(file)) {
+            return lines.anyMatch(telling);
+        } catch (IOException e) {
+            throw new UncheckedIOException(file + ": cannot be read: " + e.getMessage(), e);
+        }
     }
 
     /** As {@link #read(Path)}, of another kind of recipe. */

@@ -2,8 +2,6 @@ package io.sfumato.training;
 
 import io.sfumato.models.parti.Parti;
 import io.sfumato.models.tokenizer.VitVqGan;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -60,11 +58,7 @@ public record TokenRecipe(String name, long seed, Recipe.Data data, Recipe.Token
 
     /** Whether a recipe is one of these. */
     public static boolean matches(Path file) {
-        try {
-            return Files.exists(file) && Files.readString(file).lines().anyMatch(line -> line.startsWith("pictures:"));
-        } catch (IOException e) {
-            return false;
-        }
+        return Recipe.hasLine(file, line -> line.startsWith("pictures:"));
     }
 
     /** @throws IllegalArgumentException naming the file and the key that is wrong */

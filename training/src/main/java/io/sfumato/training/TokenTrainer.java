@@ -4,25 +4,23 @@ import io.sfumato.io.SafeTensors;
 import io.sfumato.io.Weights;
 import io.sfumato.models.parti.Parti;
 import io.sfumato.models.tokenizer.VitVqGan;
+import io.sfumato.nn.Past;
 import io.sfumato.tensor.DType;
 import io.sfumato.tensor.Device;
-import io.sfumato.tensor.NoGrad;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 import io.sfumato.text.ClipTokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import java.util.stream.LongStream;
 
 /**
  * Trains a recipe from nothing to a {@code PartiPipeline} folder: words, tokenizer of pictures, codes of scenes, Transformer. Each stage
  * finds its own files in the run folder, so a run that was cut off goes on where it was.
  */
 public final class TokenTrainer {
-    private static final int AT_ONCE = 50;
+    private static final double BETA2 = 0.96;
 
     private final TokenRecipe recipe;
     private final Path run;
@@ -47,9 +45,13 @@ public final class TokenTrainer {
         try (SafeTensors file = SafeTensors.open(vq); Weights weights = Weights.load(file, DType.F32,
                 Device.CPU); var scope = new Scope()) {
             VitVqGan vit = weights.build(w -> new VitVqGan(w, recipe.vit()), extra -> false);
-            Tensor[] data = data(scenes, words, vit);
-            new PartiTrainer(recipe, run, progress).train(config, data[0], data[1], model.resolve("transformer/model.safetensors"),
-                    step -> {
+            TokenRecipe.Transformer c = recipe.transformer();
+            SceneCodes data = SceneCodes.of(scenes, c.scenes(), words, recipe.tokenizer().length(), vit, progress);
+            new WriterTrainer(recipe.seed(), c.loop(), c.textDropout(), run, progress).train(w -> {
+                Parti parti = new Parti(w, config);
+                return (ids, codes) -> loss(parti, ids, codes);
+            }, parameters -> new Adafactor(parameters, BETA2, c.loop().decay(), c.loop().clip()), data.texts(), data.codes(),
+                    model.resolve("transformer/model.safetensors"), step -> {
                 SampleSheet.draw(model, recipe.prompts(), run.resolve("samples-" + step + ".png"));
                 onSave.accept(model);
             });
@@ -57,26 +59,11 @@ public final class TokenTrainer {
         return model;
     }
 
-    /** Texts (N, L), padded with 0, and codes (N, grid^2) of the recipe's scenes. */
-    private Tensor[] data(Example.Source scenes, ClipTokenizer words, VitVqGan vit) {
-        int n = recipe.transformer().scenes(), length = recipe.tokenizer().length(), places = (int) Math.pow(recipe.vit().height()
-                / (double) recipe.vit().patch(), 2);
-        long[] texts = new long[n * length], codes = new long[n * places];
-        for (int from = 0; from < n; from += AT_ONCE) {
-            List<Example> batch = LongStream.range(from, Math.min(n, from + AT_ONCE)).mapToObj(scenes::example).toList();
-            try (var scope = new Scope(); var noGrad = new NoGrad()) {
-                long[] written = vit.encode(AutoencoderTrainer.pictures(batch).add(1).mul(0.5)).toLongs();
-                System.arraycopy(written, 0, codes, from * places, written.length);
-            }
-            for (int i = 0; i < batch.size(); i++) {
-                int[] ids = words.ids(batch.get(i).caption());
-                for (int j = 0; j < Math.min(length, ids.length); j++) {
-                    texts[(from + i) * length + j] = ids[j] + 1;
-                }
-            }
-            progress.step("codes", Math.min(n, from + AT_ONCE), n, Double.NaN);
-        }
-        return new Tensor[] {Tensor.of(texts, n, length), Tensor.of(codes, n, places)};
+    /** Cross-entropy of the next code, averaged over all (Yu et al. 2022, 3). */
+    private static Tensor loss(Parti parti, Tensor ids, Tensor codes) {
+        Tensor start = Tensor.full(parti.config().start(), codes.size(0), 1).to(codes);
+        Tensor read = Tensor.cat(1, start, codes.narrow(1, 0, codes.size(1) - 1));
+        return CodebookLoss.nextToken(parti.decode(read, 0, parti.memory(ids), i -> Past.NONE), codes);
     }
 
     private void configs(Path model, Parti.Config c) {

@@ -1,0 +1,72 @@
+package io.sfumato.training;
+
+import io.sfumato.io.SafeTensors;
+import io.sfumato.io.Weights;
+import io.sfumato.models.dalle.Dalle;
+import io.sfumato.models.tokenizer.DVae;
+import io.sfumato.tensor.DType;
+import io.sfumato.tensor.Device;
+import io.sfumato.tensor.Scope;
+import io.sfumato.text.ClipTokenizer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/**
+ * Trains a recipe from nothing to a {@code DallePipeline} folder: words, discrete VAE, codes of scenes, Transformer. Each stage finds its
+ * own files in the run folder, so a run that was cut off goes on where it was.
+ */
+public final class DalleTrainer {
+    private final DalleRecipe recipe;
+    private final Path run;
+    private final Progress progress;
+
+    public DalleTrainer(DalleRecipe recipe, Path run, Progress progress) {
+        this.recipe = recipe;
+        this.run = run;
+        this.progress = progress;
+    }
+
+    /** Trains; {@code onSave} gets the model folder at each checkpoint of the Transformer. Returns it, {@code run/model}. */
+    public Path train(Consumer<Path> onSave) {
+        Path model = run.resolve("model"), dvae = model.resolve("dvae"), last = dvae.resolve("decoder.safetensors");
+        Example.Source scenes = recipe.data().open(1);
+        ClipTokenizer words = recipe.tokenizer().learnt(scenes, model.resolve("tokenizer"));
+        Dalle.Config config = recipe.dalle(words.vocabSize());
+        configs(model, config);
+        if (!Files.exists(last)) {
+            new DVaeTrainer(recipe, run, progress).train(scenes, dvae);
+        }
+        try (SafeTensors coder = SafeTensors.open(dvae.resolve("encoder.safetensors")); SafeTensors drawer = SafeTensors.open(last);
+                Weights encoder = Weights.load(coder, DType.F32, Device.CPU); Weights decoder = Weights.load(drawer, DType.F32, Device.CPU);
+                var scope = new Scope()) {
+            DalleRecipe.Transformer c = recipe.transformer();
+            SceneCodes data = SceneCodes.of(scenes, c.scenes(), words, recipe.tokenizer().length(),
+                    DVae.load(encoder, decoder, recipe.discrete().config()), progress);
+            new WriterTrainer(recipe.seed(), c.loop(), 0, run, progress).train(w -> new Dalle(w, config)::loss,
+                    parameters -> new AdamW(parameters, c.loop().decay(), c.loop().clip()), data.texts(), data.codes(),
+                    model.resolve("transformer/model.safetensors"), step -> {
+                SampleSheet.draw(model, recipe.prompts(), run.resolve("samples-" + step + ".png"));
+                onSave.accept(model);
+            });
+        }
+        return model;
+    }
+
+    private void configs(Path model, Dalle.Config c) {
+        Map<String, Object> transformer = new LinkedHashMap<>();
+        transformer.put("layers", c.layers());
+        transformer.put("width", c.width());
+        transformer.put("heads", c.heads());
+        transformer.put("vocabulary", c.vocabulary());
+        transformer.put("text_length", c.textLength());
+        transformer.put("codes", c.codes());
+        transformer.put("grid", c.grid());
+        transformer.put("window", c.window());
+        ConfigFiles.json(model.resolve("model_index.json"), Map.of("_class_name", "DallePipeline"));
+        ConfigFiles.json(model.resolve("transformer/config.json"), transformer);
+        ConfigFiles.nouns(model, recipe.data().nouns());
+    }
+}
