@@ -33,11 +33,12 @@ import java.util.List;
  * @param maskFill        what lies under the mask before drawing begins, which shows at a strength below 1
  * @param picking         how a model that writes pictures as tokens picks them
  * @param unclip          how a model that draws by way of an image embedding samples it
+ * @param shortcuts       what is left out for speed
  */
 public record Options(int width, int height, int steps, double guidance, double guidanceRescale, long seed, int count, Seeds seeds,
                       List<Long> pictureSeeds, String sampler, String schedule, double eta, int clipSkip, double strength,
                       double imageGuidance, int noiseLevel, double maskBlur, int maskPadding, MaskFill maskFill, Picking picking,
-                      Unclip unclip) {
+                      Unclip unclip, Shortcuts shortcuts) {
     /** A size that the model chooses. */
     public static final int OF_MODEL = 0;
     /** A strength that what is asked for decides: 1 with a mask, else 0.8. */
@@ -111,7 +112,7 @@ public record Options(int width, int height, int steps, double guidance, double 
     /** 50 steps, guidance 7.5, seed 0, one picture; the rest as the model would have it. */
     public static Options defaults() {
         return new Options(OF_MODEL, OF_MODEL, 50, 7.5, 0, 0, 1, Seeds.EACH, List.of(), MODELS_OWN, MODELS_OWN, 0, 0, OF_TASK, 1.5, 20,
-                0, WHOLE_PICTURE, MaskFill.ORIGINAL, Picking.defaults(), Unclip.defaults());
+                0, WHOLE_PICTURE, MaskFill.ORIGINAL, Picking.defaults(), Unclip.defaults(), Shortcuts.none());
     }
 
     /** The strength to draw with: what is given, or the default for one with or without a mask. */
@@ -158,6 +159,7 @@ public record Options(int width, int height, int steps, double guidance, double 
     public Options withImageGuidance(double imageGuidance) { return with("imageGuidance", imageGuidance); }
     public Options withPicking(Picking picking) { return with("picking", picking); }
     public Options withUnclip(Unclip unclip) { return with("unclip", unclip); }
+    public Options withShortcuts(Shortcuts shortcuts) { return with("shortcuts", shortcuts); }
 
     // By name, so that an option is one line here and not one more argument in every line.
     private Options with(String name, Object value) {

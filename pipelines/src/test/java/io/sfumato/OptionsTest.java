@@ -19,6 +19,7 @@ class OptionsTest {
                     : changed.getType() == double.class ? (Object) 1.0 : changed.getType() == String.class ? "Euler"
                     : changed.getType() == List.class ? List.of(5L)
                     : changed.getType() == Picking.class ? Picking.defaults().withTopK(5)
+                    : changed.getType() == Shortcuts.class ? Shortcuts.none().withGuidanceStop(0.5)
                     : changed.getType() == Unclip.class ? Unclip.defaults().withPriorSteps(5) : changed.getType().getEnumConstants()[1];
             Method wither = Options.class.getMethod("with" + name.substring(0, 1).toUpperCase() + name.substring(1), changed.getType());
             Options o = (Options) wither.invoke(Options.defaults(), value);

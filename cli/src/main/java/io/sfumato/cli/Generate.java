@@ -307,6 +307,7 @@ final class Generate implements Callable<Integer> {
         if (o.guidanceRescale() > 0) {
             settings.put("CFG rescale", number(o.guidanceRescale()));
         }
+        settings.putAll(ShortcutOptions.settings(o.shortcuts()));
         settings.put("RNG", "CPU");
         settings.put("Version", "sfumato " + Main.version());
         return new GenerationParameters(picture.prompt().text(), picture.prompt().negative(), settings);

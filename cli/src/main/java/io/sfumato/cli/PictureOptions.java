@@ -22,6 +22,9 @@ final class PictureOptions {
     @Mixin
     private final UnclipSteps unclip = new UnclipSteps();
 
+    @Mixin
+    private final ShortcutOptions shortcuts = new ShortcutOptions();
+
     @Option(order = 1, names = "--negative", paramLabel = "TEXT", description = "what to lead away from")
     private void negative(String text) {
         negative = List.of(text);
@@ -97,7 +100,7 @@ final class PictureOptions {
     }
 
     Options change(Options o) {
-        Options changed = unclip.change(picking.change(pictures.change(changes.to(o))));
+        Options changed = shortcuts.change(unclip.change(picking.change(pictures.change(changes.to(o)))));
         return seed.isEmpty() ? changed : changed.withSeed(seed.get(0));
     }
 

@@ -36,6 +36,8 @@ class BadInputTest {
         "--count     | 0        | count must be 1 to 65536, not 0",
         "--guidance  | NaN      | guidance must be a number, not NaN",
         "--guidance-rescale | 2 | guidance rescale must be 0 to 1, not 2",
+        "--guidance-start | 1.5 | guidance start must be 0 to 1, not 1.5",
+        "--guidance-stop | -1   | guidance stop must be 0 to 1, not -1.0",
         "--eta       | 1.5      | eta must be 0 to 1, not 1.5",
         "--eta       | 0.5      | eta is not used by PNDMScheduler; it is by DDIMScheduler",
         "--clip-skip | 3        | clip skip 3: this text encoder has 3 layers, so 0 to 2 may be skipped",

@@ -39,6 +39,8 @@ class GenerateOptionsTest {
         CHANGES.put("--steps", 5);
         CHANGES.put("--guidance", 3);
         CHANGES.put("--guidance-rescale", 0.7);
+        CHANGES.put("--guidance-start", 0.5);
+        CHANGES.put("--guidance-stop", 0.5);
         CHANGES.put("--seed", 8);
         CHANGES.put("--sampler", "DDIM");
         CHANGES.put("--schedule", "trailing");

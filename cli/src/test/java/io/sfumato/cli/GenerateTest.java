@@ -55,6 +55,14 @@ class GenerateTest {
     }
 
     @Test
+    void writesTheShortcutsThatWereTaken() {
+        Path file = folder.resolve("a.png");
+        Ran.generate("--output", file, "--guidance-start", 0.25, "--guidance-stop", 0.75);
+        assertThat(GenerationParameters.of(ImageFile.read(file)).orElseThrow().settings())
+                .containsEntry("Skip Early CFG", "0.25").containsEntry("Guidance stop", "0.75");
+    }
+
+    @Test
     void drawsABatchIntoNumberedFilesEachAsIfAlone() throws IOException {
         Ran ran = Ran.generate("--output", folder.resolve("a.png"), "--count", 3);
         assertThat(ran.code()).isZero();

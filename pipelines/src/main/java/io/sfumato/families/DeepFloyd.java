@@ -83,6 +83,7 @@ final class DeepFloyd implements TextToImage {
 
     @Override
     public Options complete(Prompt prompt, Options wanted) {
+        wanted.shortcuts().requireNone();
         if (stages.get(0).enlarges()) {
             prompt.require(Set.of(INIT), Set.of(INIT));
         } else {

@@ -103,6 +103,7 @@ final class Imagen implements TextToImage {
 
     @Override
     public Options complete(Prompt prompt, Options wanted) {
+        wanted.shortcuts().requireNone();
         prompt.require(Set.of(), Set.of());
         int size = defaults.width();
         if (!List.of(Options.OF_MODEL, size).containsAll(List.of(wanted.width(), wanted.height()))) {

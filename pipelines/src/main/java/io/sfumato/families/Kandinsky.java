@@ -118,6 +118,7 @@ final class Kandinsky implements TextToImage {
 
     @Override
     public Options complete(Prompt prompt, Options wanted) {
+        wanted.shortcuts().requireNone();
         prompt.require(Set.of(INIT, LIKE), Set.of());
         if (wanted.clipSkip() > 0) {
             throw new IllegalArgumentException("clip skip " + wanted.clipSkip() + ": the prior takes the text encoder's last layer");

@@ -140,6 +140,7 @@ final class Karlo implements TextToImage {
 
     @Override
     public Options complete(Prompt prompt, Options wanted) {
+        wanted.shortcuts().requireNone();
         prompt.require(Set.of(), Set.of());
         if (!prompt.negative().isEmpty()) {
             throw new IllegalArgumentException("this model takes no negative prompt: it is led away from the empty one");

@@ -6,7 +6,6 @@ import io.sfumato.Options;
 import io.sfumato.Prompt;
 import io.sfumato.TextToImage;
 import io.sfumato.Trace;
-import io.sfumato.diffusion.Guidance;
 import io.sfumato.diffusion.Network;
 import io.sfumato.diffusion.Samplers;
 import io.sfumato.diffusion.Sampling;
@@ -134,7 +133,7 @@ final class Miniature implements TextToImage {
             throw new IllegalArgumentException("clip skip " + o.clipSkip()
                     + ": this model's text encoder is not CLIP, no layer is skipped");
         }
-        Sampling.of(chosen(o), o.steps(), o.eta());
+        StableDiffusionNetwork.interval(Sampling.of(chosen(o), o.steps(), o.eta()).grid(), o);
         return o.sampler().equals(Options.MODELS_OWN) ? o.withSampler(scheduler.className()) : o;
     }
 
@@ -155,7 +154,8 @@ final class Miniature implements TextToImage {
             Tensor like = Tensor.zeros(n, latents.channels(), o.height() / f, o.width() / f);
             Tensor x = draws.noise().next(like).mul(sampling.initNoiseSigma());                           // (B, z, h, w)
             trace.put("latents.0", x);
-            Network network = (noisy, t) -> guidedAnswer(noisy, t, context, o, guided);
+            Network network = new StableDiffusionNetwork(unet, load, List.of(), context,
+                    StableDiffusionNetwork.interval(sampling.grid(), o), o);
             x = sampling.sample(network, x, draws.noise(), step -> {
                 trace.put("latents." + (step.index() + 1), step.x());
                 listener.onStep(new Listener.Step(step.index() + 1, step.total(), step.timestep(), () ->
@@ -194,18 +194,6 @@ final class Miniature implements TextToImage {
             listener.onWarning("the prompt has " + (tokens + encoded.cut()) + " tokens; this model reads the first " + tokens);
         }
         return MiniLm.padded(text.states(encoded.ids()), tokens);                                           // (L, D)
-    }
-
-    private Tensor guidedAnswer(Tensor x, double t, Tensor context, Options o, boolean guided) {
-        Tensor input = (guided ? Tensor.cat(0, x, x) : x).to(context);
-        Tensor time = Tensor.full(t, input.size(0)).to(load.device());
-        Tensor out = unet.forward(input, time, context).to(DType.F32);
-        if (!guided) {
-            return out.to(x);
-        }
-        Tensor[] halves = out.chunk(2, 0);
-        Tensor answer = Guidance.guide(halves[0], halves[1], o.guidance());
-        return (o.guidanceRescale() > 0 ? Guidance.rescale(answer, halves[1], o.guidanceRescale()) : answer).to(x);
     }
 
     /** Latents (B, z, h, w) to pictures (B, 3, H, W) in [0, 1], one at a time, which bounds the memory. */

@@ -90,7 +90,7 @@ final class StableDiffusion implements TextToImage {
         Options o = kind.sized(wanted, prompt, latents.factor());
         o = o.withSize(o.width() == Options.OF_MODEL ? defaults.width() : o.width(),
                 o.height() == Options.OF_MODEL ? defaults.height() : o.height());
-        Scheduling.of(scheduler, o);
+        StableDiffusionNetwork.interval(Scheduling.of(scheduler, o).grid(), o);
         kind.check(o, prompt, unet.config());
         text.requireSkip(o.clipSkip());
         return o.sampler().equals(Options.MODELS_OWN) ? o.withSampler(scheduler.className()) : o;
@@ -138,7 +138,8 @@ final class StableDiffusion implements TextToImage {
         Tensor context = encode(prompts, o, listener);                                              // (B, 2B or 3B, L, D)
         trace.put("text_embeddings", context);
         trace.put("latents.0", canvas.start());                                                           // (B, z, h, w)
-        Network network = new StableDiffusionNetwork(unet, load, canvas, context, o);
+        Network network = new StableDiffusionNetwork(unet, load, canvas.beside(), context,
+                StableDiffusionNetwork.interval(canvas.sampling().grid(), o), o);
         Tensor x = canvas.sampling().sample(network, canvas.start(), draws.noise(), step -> {
             trace.put("latents." + (step.index() + 1), step.x());
             listener.onStep(new Listener.Step(step.index() + 1, step.total(), step.timestep(),

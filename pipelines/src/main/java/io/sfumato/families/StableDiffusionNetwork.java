@@ -2,27 +2,41 @@ package io.sfumato.families;
 
 import io.sfumato.LoadOptions;
 import io.sfumato.Options;
+import io.sfumato.diffusion.Grid;
 import io.sfumato.diffusion.Guidance;
+import io.sfumato.diffusion.GuidanceInterval;
 import io.sfumato.diffusion.Network;
 import io.sfumato.models.unet.UNet2DCondition;
 import io.sfumato.tensor.DType;
 import io.sfumato.tensor.Tensor;
 import java.util.Collections;
+import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * The U-Net as samplers call it: it sees {@code context} (rows B, L, D) and what lies beside x on the canvas, and is guided where the
- * context has more rows than x.
+ * A U-Net as samplers call it: it sees {@code context} (rows B, L, D) and what lies {@code beside} x, and is guided where the context has
+ * more rows than x and the timestep is in {@code interval}.
  */
-record StableDiffusionNetwork(UNet2DCondition unet, LoadOptions load, StableDiffusionCanvas canvas, Tensor context, Options o)
-        implements Network {
+record StableDiffusionNetwork(UNet2DCondition unet, LoadOptions load, List<Tensor> beside, Tensor context, GuidanceInterval interval,
+        Options o) implements Network {
+
+    static GuidanceInterval interval(Grid grid, Options o) {
+        return GuidanceInterval.of(grid, o.shortcuts().guidanceStart(), o.shortcuts().guidanceStop());
+    }
 
     @Override
     public Tensor forward(Tensor x, double timestep) {
         int copies = (int) (context.size(0) / x.size(0));
+        if (copies == 1 || interval.contains(timestep)) {
+            return guided(x, timestep, context, copies);
+        }
+        return guided(x, timestep, context.narrow(0, copies == 2 ? x.size(0) : 0, x.size(0)), 1);
+    }
+
+    private Tensor guided(Tensor x, double timestep, Tensor context, int copies) {
         Tensor seen = Tensor.cat(1, Stream.concat(Stream.of(Tensor.cat(0, Collections.nCopies(copies, x).toArray(Tensor[]::new))),
-                canvas.beside().stream().map(b -> besides(b, copies))).toArray(Tensor[]::new));
-        Tensor[] answers = answers(seen.to(context), timestep).to(DType.F32).chunk(copies, 0);
+                beside.stream().map(b -> besides(b, copies))).toArray(Tensor[]::new));
+        Tensor[] answers = answers(seen.to(context), timestep, context).to(DType.F32).chunk(copies, 0);
         return (switch (copies) {
             case 1 -> answers[0];
             case 2 -> rescaled(Guidance.guide(answers[0], answers[1], o.guidance()), answers[1]);
@@ -40,7 +54,7 @@ record StableDiffusionNetwork(UNet2DCondition unet, LoadOptions load, StableDiff
         return o.guidanceRescale() > 0 ? Guidance.rescale(guided, conditional, o.guidanceRescale()) : guided;
     }
 
-    private Tensor answers(Tensor seen, double timestep) {
+    private Tensor answers(Tensor seen, double timestep, Tensor context) {
         Tensor time = Tensor.full(timestep, seen.size(0)).to(load.device());
         return unet.config().labels() == 0 ? unet.forward(seen, time, context)
                 : unet.forward(seen, time, context, Tensor.full(o.noiseLevel(), seen.size(0)).to(DType.I64).to(load.device()));

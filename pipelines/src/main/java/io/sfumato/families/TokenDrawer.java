@@ -59,6 +59,7 @@ final class TokenDrawer implements TextToImage {
 
     /** @throws IllegalArgumentException for options that only mean something to a model that denoises */
     static void requireNoSampler(Options wanted) {
+        wanted.shortcuts().requireNone();
         if (!wanted.sampler().equals(Options.MODELS_OWN) || !wanted.schedule().equals(Options.MODELS_OWN)) {
             throw new IllegalArgumentException("this model picks tokens: it has neither samplers nor schedules; temperature, top-k and"
                     + " top-p say how it picks");

@@ -1,0 +1,39 @@
+package io.sfumato.cli;
+
+import io.sfumato.Options;
+import io.sfumato.Shortcuts;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import picocli.CommandLine.Option;
+
+/** What may be left out for speed. */
+final class ShortcutOptions {
+    private final Changes<Shortcuts> changes = new Changes<>();
+
+    @Option(order = 70, names = "--guidance-start", paramLabel = "F",
+            description = "0 to 1: share of the steps before the first one that is guided (0); the others cost half")
+    private void guidanceStart(double share) {
+        changes.add(s -> s.withGuidanceStart(share));
+    }
+
+    @Option(order = 71, names = "--guidance-stop", paramLabel = "F", description = "0 to 1: share of the steps after which none is guided (1)")
+    private void guidanceStop(double share) {
+        changes.add(s -> s.withGuidanceStop(share));
+    }
+
+    Options change(Options o) {
+        return o.withShortcuts(changes.to(o.shortcuts()));
+    }
+
+    /** What A1111 and its kin store of it, or would. */
+    static Map<String, String> settings(Shortcuts s) {
+        Map<String, String> settings = new LinkedHashMap<>();
+        if (s.guidanceStart() > 0) {
+            settings.put("Skip Early CFG", Generate.number(s.guidanceStart()));
+        }
+        if (s.guidanceStop() < 1) {
+            settings.put("Guidance stop", Generate.number(s.guidanceStop()));
+        }
+        return settings;
+    }
+}

@@ -1,0 +1,104 @@
+package io.sfumato.families;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.sfumato.Golden;
+import io.sfumato.Listener;
+import io.sfumato.LoadOptions;
+import io.sfumato.Options;
+import io.sfumato.Prompt;
+import io.sfumato.Shortcuts;
+import io.sfumato.TextToImage;
+import io.sfumato.Trace;
+import io.sfumato.hub.ModelFolder;
+import io.sfumato.image.Image;
+import io.sfumato.tensor.Tensor;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What shortcuts leave as it is, and what they change. */
+class ShortcutsTest {
+    private static final int STEPS = 8;
+    private static final Options OPTIONS = Options.defaults().withSteps(STEPS).withSize(32, 32).withSampler("DDIM").withSeed(5).withCount(2);
+
+    @TempDir
+    Path temp;
+
+    private static TextToImage model() {
+        return Families.load(new ModelFolder(Golden.file("sd1/model")), LoadOptions.defaults());
+    }
+
+    /** The latents of every step and the picture. */
+    private static List<double[]> numbers(TextToImage model, Prompt prompt, Options o) {
+        try (Trace trace = Trace.recording()) {
+            model.generate(List.of(prompt), o, Listener.none(), trace);
+            List<double[]> numbers = new ArrayList<>();
+            for (int k = 0; trace.tensors().containsKey("latents." + k); k++) {
+                numbers.add(trace.tensors().get("latents." + k).toDoubles());
+            }
+            Tensor image = trace.tensors().get("image");
+            numbers.add(image.toDoubles());
+            return numbers;
+        }
+    }
+
+    private static List<double[]> numbers(TextToImage model, Shortcuts shortcuts) {
+        return numbers(model, Prompt.of("a red cat").withNegative("blue"), OPTIONS.withShortcuts(shortcuts));
+    }
+
+    private static Shortcuts guided(double start, double stop) {
+        return Shortcuts.none().withGuidanceStart(start).withGuidanceStop(stop);
+    }
+
+    @Test
+    void anEmptyGuidanceIntervalIsNoGuidance() {
+        try (TextToImage model = model()) {
+            List<double[]> free = numbers(model, Prompt.of("a red cat"), OPTIONS.withGuidance(1));
+            assertThat(numbers(model, guided(0, 0))).usingRecursiveComparison().isEqualTo(free);
+            assertThat(numbers(model, guided(0.5, 0.5))).usingRecursiveComparison().isEqualTo(free);
+            assertThat(numbers(model, Shortcuts.none())).usingRecursiveComparison().isNotEqualTo(free);
+        }
+    }
+
+    @Test
+    void beforeItEndsAGuidanceIntervalChangesNothing() {
+        try (TextToImage model = model()) {
+            List<double[]> guided = numbers(model, Shortcuts.none()), until = numbers(model, guided(0, 0.5)), from = numbers(model, guided(0.5, 1));
+            List<double[]> free = numbers(model, Prompt.of("a red cat"), OPTIONS.withGuidance(1));
+            for (int k = 0; k <= STEPS; k++) {
+                assertThat(Arrays.equals(until.get(k), guided.get(k))).as("step %d", k).isEqualTo(k <= STEPS / 2);
+                assertThat(Arrays.equals(from.get(k), free.get(k))).as("step %d", k).isEqualTo(k <= STEPS / 2);
+            }
+        }
+    }
+
+    @Test
+    void anEditThatIsNotGuidedSeesPictureAndText() throws IOException {
+        GoldenCase.lay(Golden.file("sd-pictures/three"), temp);
+        GoldenCase.lay(Golden.file("sd-pictures/eight"), temp);
+        Prompt prompt = Prompt.of("make it red").withInit(Image.filled(32, 32, 0x3060c0));
+        try (TextToImage model = Families.load(new ModelFolder(temp), LoadOptions.defaults())) {
+            assertThat(numbers(model, prompt, OPTIONS.withShortcuts(guided(0, 0)))).usingRecursiveComparison()
+                    .isEqualTo(numbers(model, prompt, OPTIONS.withGuidance(1)));
+        }
+    }
+
+    @Test
+    void modelsThatKnowNoneRefuseThem() {
+        try (TextToImage model = Families.load(new ModelFolder(Golden.file("amused/model")), LoadOptions.defaults())) {
+            assertThatThrownBy(() -> model.complete(Prompt.of("a cat"), Options.defaults().withShortcuts(guided(0, 0.5))))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("this model takes no shortcuts: guidance start and stop are for Stable Diffusion and models in miniature");
+        }
+        try (TextToImage model = model()) {
+            assertThatThrownBy(() -> model.complete(Prompt.of("a cat"), OPTIONS.withShortcuts(guided(0.8, 0.5))))
+                    .isInstanceOf(IllegalArgumentException.class).hasMessage("guidance start 0.8 lies behind guidance stop 0.5");
+        }
+    }
+}
