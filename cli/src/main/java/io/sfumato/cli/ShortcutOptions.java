@@ -21,6 +21,12 @@ final class ShortcutOptions {
         changes.add(s -> s.withGuidanceStop(share));
     }
 
+    @Option(order = 72, names = "--deep-cache", paramLabel = "N",
+            description = "compute the whole U-Net at every N-th step only, and its shallowest blocks at the others (1)")
+    private void deepCache(int interval) {
+        changes.add(s -> s.withDeepCache(interval));
+    }
+
     Options change(Options o) {
         return o.withShortcuts(changes.to(o.shortcuts()));
     }
@@ -33,6 +39,9 @@ final class ShortcutOptions {
         }
         if (s.guidanceStop() < 1) {
             settings.put("Guidance stop", Generate.number(s.guidanceStop()));
+        }
+        if (s.deepCache() > 1) {
+            settings.put("Deep cache", String.valueOf(s.deepCache()));
         }
         return settings;
     }

@@ -41,6 +41,7 @@ class GenerateOptionsTest {
         CHANGES.put("--guidance-rescale", 0.7);
         CHANGES.put("--guidance-start", 0.5);
         CHANGES.put("--guidance-stop", 0.5);
+        CHANGES.put("--deep-cache", 2);
         CHANGES.put("--seed", 8);
         CHANGES.put("--sampler", "DDIM");
         CHANGES.put("--schedule", "trailing");

@@ -154,14 +154,16 @@ final class Miniature implements TextToImage {
             Tensor like = Tensor.zeros(n, latents.channels(), o.height() / f, o.width() / f);
             Tensor x = draws.noise().next(like).mul(sampling.initNoiseSigma());                           // (B, z, h, w)
             trace.put("latents.0", x);
-            Network network = new StableDiffusionNetwork(unet, load, List.of(), context,
-                    StableDiffusionNetwork.interval(sampling.grid(), o), o);
-            x = sampling.sample(network, x, draws.noise(), step -> {
-                trace.put("latents." + (step.index() + 1), step.x());
-                listener.onStep(new Listener.Step(step.index() + 1, step.total(), step.timestep(), () ->
-                        StableDiffusionPixels.images(decode(step.x0(), o))));
-                return step.x();
-            });
+            try (DeepCache cached = new DeepCache(unet, o.shortcuts().deepCache())) {
+                Network network = new StableDiffusionNetwork(cached, load, List.of(), context,
+                        StableDiffusionNetwork.interval(sampling.grid(), o), o);
+                x = sampling.sample(network, x, draws.noise(), step -> {
+                    trace.put("latents." + (step.index() + 1), step.x());
+                    listener.onStep(new Listener.Step(step.index() + 1, step.total(), step.timestep(), () ->
+                            StableDiffusionPixels.images(decode(step.x0(), o))));
+                    return step.x();
+                });
+            }
             trace.put("timesteps", Tensor.of(sampling.grid().timesteps(), sampling.grid().calls()));
             if (sampling.grid().sigmas().length > 0) {
                 trace.put("sigmas", Tensor.of(sampling.grid().sigmas(), sampling.grid().sigmas().length));

@@ -138,16 +138,17 @@ final class StableDiffusion implements TextToImage {
         Tensor context = encode(prompts, o, listener);                                              // (B, 2B or 3B, L, D)
         trace.put("text_embeddings", context);
         trace.put("latents.0", canvas.start());                                                           // (B, z, h, w)
-        Network network = new StableDiffusionNetwork(unet, load, canvas.beside(), context,
-                StableDiffusionNetwork.interval(canvas.sampling().grid(), o), o);
-        Tensor x = canvas.sampling().sample(network, canvas.start(), draws.noise(), step -> {
-            trace.put("latents." + (step.index() + 1), step.x());
-            listener.onStep(new Listener.Step(step.index() + 1, step.total(), step.timestep(),
-                    () -> StableDiffusionPixels.images(latents.decode(step.x0()))));
-            return canvas.hold().onStep(step);
-        });
         Scheduling.record(canvas.sampling().grid(), trace);
-        return x;
+        try (DeepCache cached = new DeepCache(unet, o.shortcuts().deepCache())) {
+            Network network = new StableDiffusionNetwork(cached, load, canvas.beside(), context,
+                    StableDiffusionNetwork.interval(canvas.sampling().grid(), o), o);
+            return canvas.sampling().sample(network, canvas.start(), draws.noise(), step -> {
+                trace.put("latents." + (step.index() + 1), step.x());
+                listener.onStep(new Listener.Step(step.index() + 1, step.total(), step.timestep(),
+                        () -> StableDiffusionPixels.images(latents.decode(step.x0()))));
+                return canvas.hold().onStep(step);
+            });
+        }
     }
 
     private Tensor picture(Tensor x, Trace trace) {

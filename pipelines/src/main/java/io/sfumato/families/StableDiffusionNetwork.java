@@ -6,7 +6,7 @@ import io.sfumato.diffusion.Grid;
 import io.sfumato.diffusion.Guidance;
 import io.sfumato.diffusion.GuidanceInterval;
 import io.sfumato.diffusion.Network;
-import io.sfumato.models.unet.UNet2DCondition;
+import io.sfumato.models.unet.UNetInput;
 import io.sfumato.tensor.DType;
 import io.sfumato.tensor.Tensor;
 import java.util.Collections;
@@ -17,7 +17,7 @@ import java.util.stream.Stream;
  * A U-Net as samplers call it: it sees {@code context} (rows B, L, D) and what lies {@code beside} x, and is guided where the context has
  * more rows than x and the timestep is in {@code interval}.
  */
-record StableDiffusionNetwork(UNet2DCondition unet, LoadOptions load, List<Tensor> beside, Tensor context, GuidanceInterval interval,
+record StableDiffusionNetwork(DeepCache unet, LoadOptions load, List<Tensor> beside, Tensor context, GuidanceInterval interval,
         Options o) implements Network {
 
     static GuidanceInterval interval(Grid grid, Options o) {
@@ -56,7 +56,8 @@ record StableDiffusionNetwork(UNet2DCondition unet, LoadOptions load, List<Tenso
 
     private Tensor answers(Tensor seen, double timestep, Tensor context) {
         Tensor time = Tensor.full(timestep, seen.size(0)).to(load.device());
-        return unet.config().labels() == 0 ? unet.forward(seen, time, context)
-                : unet.forward(seen, time, context, Tensor.full(o.noiseLevel(), seen.size(0)).to(DType.I64).to(load.device()));
+        UNetInput in = UNetInput.of(seen, time, context);
+        return unet.forward(unet.unet().config().labels() == 0 ? in
+                : in.withLabel(Tensor.full(o.noiseLevel(), seen.size(0)).to(DType.I64).to(load.device())));
     }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sfumato.Golden;
 import io.sfumato.Listener;
+import io.sfumato.LiveObjects;
 import io.sfumato.LoadOptions;
 import io.sfumato.Options;
 import io.sfumato.Prompt;
@@ -13,12 +14,24 @@ import io.sfumato.TextToImage;
 import io.sfumato.Trace;
 import io.sfumato.hub.ModelFolder;
 import io.sfumato.image.Image;
+import io.sfumato.io.ConfigJson;
+import io.sfumato.io.TensorSource;
+import io.sfumato.io.Weights;
+import io.sfumato.models.unet.UNet2DCondition;
+import io.sfumato.models.unet.UNetConfig;
+import io.sfumato.models.unet.UNetInput;
+import io.sfumato.tensor.DType;
+import io.sfumato.tensor.Device;
+import io.sfumato.tensor.NoGrad;
+import io.sfumato.tensor.Rng;
+import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -90,11 +103,49 @@ class ShortcutsTest {
     }
 
     @Test
+    void aDeepCacheComputesEveryNthCallWhole() {
+        Path folder = Golden.file("sd1/model/unet");
+        try (var scope = new Scope(); var rng = new Rng(4); var noGrad = new NoGrad();
+                TensorSource file = TensorSource.open(folder.resolve("diffusion_pytorch_model.safetensors"));
+                Weights weights = Weights.load(file, DType.F32, Device.CPU)) {
+            UNetConfig config = UNetConfig.of(ConfigJson.read(folder.resolve("config.json")));
+            UNet2DCondition unet = weights.build(w -> new UNet2DCondition(w, config), name -> false);
+            List<UNetInput> calls = IntStream.range(0, 7).mapToObj(i ->
+                    UNetInput.of(rng.randn(i < 5 ? 2 : 1, 4, 8, 8), Tensor.full(900 - 100 * i, i < 5 ? 2 : 1), rng.randn(i < 5 ? 2 : 1, 3, 32)))
+                    .toList();
+            // The sixth call has other rows than the fifth.
+            List<Integer> whole = List.of(0, 3, 5);
+            try (DeepCache cached = new DeepCache(unet, 3)) {
+                Tensor deep = Tensor.zeros();
+                for (int i = 0; i < calls.size(); i++) {
+                    deep = whole.contains(i) ? unet.evaluate(calls.get(i)).deep() : deep;
+                    Tensor wanted = whole.contains(i) ? unet.forward(calls.get(i)) : unet.shallow(calls.get(i), deep);
+                    assertThat(cached.forward(calls.get(i)).equal(wanted)).as("call %d", i).isTrue();
+                }
+            }
+        }
+    }
+
+    @Test
+    void aDeepCacheChangesWhatFollowsItsFirstCall() {
+        try (TextToImage model = model()) {
+            List<double[]> exact = numbers(model, Shortcuts.none()), cached = numbers(model, Shortcuts.none().withDeepCache(3));
+            for (int k = 0; k <= STEPS; k++) {
+                assertThat(Arrays.equals(cached.get(k), exact.get(k))).as("step %d", k).isEqualTo(k <= 1);
+            }
+            long before = LiveObjects.settled();
+            numbers(model, Shortcuts.none().withDeepCache(3));
+            assertThat(LiveObjects.settled()).isEqualTo(before);
+        }
+    }
+
+    @Test
     void modelsThatKnowNoneRefuseThem() {
         try (TextToImage model = Families.load(new ModelFolder(Golden.file("amused/model")), LoadOptions.defaults())) {
             assertThatThrownBy(() -> model.complete(Prompt.of("a cat"), Options.defaults().withShortcuts(guided(0, 0.5))))
                     .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessage("this model takes no shortcuts: guidance start and stop are for Stable Diffusion and models in miniature");
+                    .hasMessage("this model takes no shortcuts (guidance start and stop, deep cache): they are for Stable Diffusion and models in"
+                            + " miniature");
         }
         try (TextToImage model = model()) {
             assertThatThrownBy(() -> model.complete(Prompt.of("a cat"), OPTIONS.withShortcuts(guided(0.8, 0.5))))

@@ -59,46 +59,89 @@ public final class UNet2DCondition {
     }
 
     /**
-     * One evaluation of the denoiser.
+     * An answer, and what the shallowest blocks got from below for it.
      *
-     * @param x       noisy latents (B, in, H, W), any H and W
-     * @param t       timesteps (B), 0 to 999, fractions allowed
-     * @param context text states (B, L, E), of {@code textWidth} or else of {@code contextWidths}
-     * @return noise, velocity or picture (B, out, H, W), as the checkpoint was trained
+     * @param answer noise, velocity or picture (B, out, H, W), as the checkpoint was trained
+     * @param deep   features (B, C', H, W), which change little from step to step
      */
+    public record Evaluation(Tensor answer, Tensor deep) {
+    }
+
+    /** The {@link Evaluation#answer} to x (B, in, H, W) at t (B) with text states (B, L, E): see {@link UNetInput}. */
     public Tensor forward(Tensor x, Tensor t, Tensor context) {
-        if (!labels.isEmpty()) {
-            throw new IllegalArgumentException("this U-Net wants a label for each picture, 0 to " + (config.labels() - 1));
-        }
+        return forward(UNetInput.of(x, t, context));
+    }
+
+    /** The {@link Evaluation#answer}, (B, out, H, W). */
+    public Tensor forward(UNetInput in) {
         try (var scope = new Scope()) {
-            return scope.keep(denoise(x, embedded(t, x), context));
+            return scope.keep(denoise(in).answer);
         }
     }
 
-    /** As {@link #forward(Tensor, Tensor, Tensor)}, for a U-Net whose config has labels: one for each picture, (B) of int64. */
-    public Tensor forward(Tensor x, Tensor t, Tensor context, Tensor label) {
+    /** One evaluation of the denoiser, with the features that {@link #shallow} goes on with. */
+    public Evaluation evaluate(UNetInput in) {
         try (var scope = new Scope()) {
-            return scope.keep(denoise(x, embedded(t, x).add(labels.get(0).forward(label)), context));
+            Evaluation all = denoise(in);
+            return new Evaluation(scope.keep(all.answer), scope.keep(all.deep));
         }
     }
 
-    private Tensor embedded(Tensor t, Tensor like) {
-        Tensor waves = TimestepEmbedding.sinusoid(t, config.widths()[0], config.cosFirst(), config.frequencyShift());       // (B, C)
-        return time2.forward(config.activation().apply(time1.forward(waves.to(like))));                                    // (B, T)
+    /**
+     * An answer (B, out, H, W) for which only the first residual block and the last two work, on the features from below of an earlier
+     * evaluation (DeepCache: Ma et al. 2023, section 3.2, with the first skip branch).
+     *
+     * @param deep of an {@link Evaluation} at a timestep nearby
+     */
+    public Tensor shallow(UNetInput in, Tensor deep) {
+        try (var scope = new Scope()) {
+            Deque<Tensor> skips = new ArrayDeque<>();
+            Tensor time = embedded(in), context = seen(in);
+            Tensor x = entered(in, skips);
+            skips.push(downBlocks.get(0).layer(0, x, time, context));
+            return scope.keep(answer(last().forward(deep, time, context, skips, last().lastTwo(), last().layers())));
+        }
     }
 
-    private Tensor denoise(Tensor x, Tensor time, Tensor context) {
-        Deque<Tensor> skips = new ArrayDeque<>();
-        x = convIn.forward(config.centerInput() ? x.mul(2).sub(1) : x);                                                  // (B, C, H, W)
+    private Tensor embedded(UNetInput in) {
+        if (labels.isEmpty() == in.labels().isEmpty()) {
+            Tensor waves = TimestepEmbedding.sinusoid(in.t(), config.widths()[0], config.cosFirst(), config.frequencyShift());    // (B, C)
+            Tensor time = time2.forward(config.activation().apply(time1.forward(waves.to(in.x()))));                             // (B, T)
+            return labels.isEmpty() ? time : time.add(labels.get(0).forward(in.labels().get(0)));
+        }
+        throw new IllegalArgumentException(labels.isEmpty() ? "this U-Net takes no labels"
+                : "this U-Net wants a label for each picture, 0 to " + (config.labels() - 1));
+    }
+
+    private Tensor seen(UNetInput in) {
+        return projection.isEmpty() ? in.context() : projection.get(0).forward(in.context());                              // (B, L, E')
+    }
+
+    private Tensor entered(UNetInput in, Deque<Tensor> skips) {
+        Tensor x = convIn.forward(config.centerInput() ? in.x().mul(2).sub(1) : in.x());                                 // (B, C, H, W)
         skips.push(x);
-        context = projection.isEmpty() ? context : projection.get(0).forward(context);                                     // (B, L, E')
+        return x;
+    }
+
+    private UpBlock last() {
+        return upBlocks.get(upBlocks.size() - 1);
+    }
+
+    private Evaluation denoise(UNetInput in) {
+        Deque<Tensor> skips = new ArrayDeque<>();
+        Tensor time = embedded(in), context = seen(in);
+        Tensor x = entered(in, skips);
         for (DownBlock block : downBlocks) {
             x = block.forward(x, time, context, skips);
         }
         x = midBlock.forward(x, time, context);
         for (UpBlock block : upBlocks) {
-            x = block.forward(x, time, context, skips);
+            x = block.forward(x, time, context, skips, 0, block == last() ? block.lastTwo() : block.layers());
         }
+        return new Evaluation(answer(last().forward(x, time, context, skips, last().lastTwo(), last().layers())), x);
+    }
+
+    private Tensor answer(Tensor x) {
         return convOut.forward(config.activation().apply(normOut.forward(x)));                                           // (B, out, H, W)
     }
 
@@ -126,8 +169,7 @@ public final class UNet2DCondition {
         Tensor forward(Tensor x, Tensor time, Tensor context, Deque<Tensor> skips) {
             try (var scope = new Scope()) {
                 for (int j = 0; j < resnets.size(); j++) {
-                    x = resnets.get(j).forward(x, time);
-                    x = attentions.isEmpty() ? x : attentions.get(j).forward(x, context);
+                    x = layer(j, x, time, context);
                     skips.push(scope.keep(x));
                 }
                 if (downsampler.isPresent()) {
@@ -136,6 +178,11 @@ public final class UNet2DCondition {
                 }
                 return x;
             }
+        }
+
+        Tensor layer(int j, Tensor x, Tensor time, Tensor context) {
+            x = resnets.get(j).forward(x, time);
+            return attentions.isEmpty() ? x : attentions.get(j).forward(x, context);
         }
     }
 
@@ -185,13 +232,23 @@ public final class UNet2DCondition {
             upsampler = level == 0 ? Optional.empty() : Optional.of(new Conv2d(w.sub("upsamplers").sub("0").sub("conv"), out, out, 3));
         }
 
-        Tensor forward(Tensor x, Tensor time, Tensor context, Deque<Tensor> skips) {
+        int layers() {
+            return resnets.size();
+        }
+
+        /** Where the layers begin whose skips are the network's first two. */
+        int lastTwo() {
+            return layers() - 2;
+        }
+
+        /** The layers from {@code from} up to {@code to}, and the upsampler if they are the last. */
+        Tensor forward(Tensor x, Tensor time, Tensor context, Deque<Tensor> skips, int from, int to) {
             try (var scope = new Scope()) {
-                for (int j = 0; j < resnets.size(); j++) {
+                for (int j = from; j < to; j++) {
                     x = resnets.get(j).forward(Tensor.cat(1, x, skips.pop()), time);
                     x = attentions.isEmpty() ? x : attentions.get(j).forward(x, context);
                 }
-                if (upsampler.isPresent()) {
+                if (to == layers() && upsampler.isPresent()) {
                     Tensor next = skips.peek();
                     x = upsampler.get().forward(Functional.upsampleNearest(x, next.size(2), next.size(3)));
                 }

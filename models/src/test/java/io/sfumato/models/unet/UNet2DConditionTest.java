@@ -111,10 +111,29 @@ class UNet2DConditionTest {
             Tensor x = rng.randn(2, 4, 8, 8), t = Tensor.of(5, 5), context = rng.randn(2, 4, 32);
             assertThatIllegalArgumentException().isThrownBy(() -> unet.forward(x, t, context))
                     .withMessage("this U-Net wants a label for each picture, 0 to 19");
-            Tensor y = unet.forward(x, t, context, Tensor.of(3, 4));
-            assertThat(y.narrow(0, 0, 1).equal(unet.forward(x, t, context, Tensor.of(3, 3)).narrow(0, 0, 1))).isTrue();
-            assertThat(y.narrow(0, 1, 1).equal(unet.forward(x, t, context, Tensor.of(3, 3)).narrow(0, 1, 1))).isFalse();
-            Fixture.assertNothingIsLeft(() -> unet.forward(x, t, context, Tensor.of(3, 4)));
+            Tensor y = unet.forward(UNetInput.of(x, t, context).withLabel(Tensor.of(3, 4)));
+            assertThat(y.narrow(0, 0, 1).equal(unet.forward(UNetInput.of(x, t, context).withLabel(Tensor.of(3, 3))).narrow(0, 0, 1))).isTrue();
+            assertThat(y.narrow(0, 1, 1).equal(unet.forward(UNetInput.of(x, t, context).withLabel(Tensor.of(3, 3))).narrow(0, 1, 1))).isFalse();
+            Fixture.assertNothingIsLeft(() -> unet.forward(UNetInput.of(x, t, context).withLabel(Tensor.of(3, 4))));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"lists", "three-levels", "four-levels", "linear-projection", "scale-shift", "plain-first", "one-level",
+            "no-attention"})
+    void goesOnWithFeaturesFromBelowAsDeepCacheDoes(String name) {
+        try (var scope = new Scope(); SafeTensors golden = SafeTensors.open(Golden.file("unet-shortcuts/golden.safetensors"))) {
+            with(VARIANTS.resolve(name + "/unet"), unet -> {
+                Tensor context = golden.get(name + ".context");
+                UNetInput first = UNetInput.of(golden.get(name + ".x"), Tensor.of(801, 801), context);
+                UNet2DCondition.Evaluation whole = unet.evaluate(first);
+                assertThat(whole.answer().equal(unet.forward(first))).isTrue();
+                Fixture.assertClose("deep", whole.deep(), golden.get(name + ".deep"), 1e-5);
+                assertThat(unet.shallow(first, whole.deep()).equal(whole.answer())).as("at the same timestep").isTrue();
+                UNetInput later = UNetInput.of(golden.get(name + ".later"), Tensor.of(741, 741), context);
+                Fixture.assertClose("shallow", unet.shallow(later, whole.deep()), golden.get(name + ".shallow"), 1e-5);
+                Fixture.assertNothingIsLeft(() -> unet.shallow(later, unet.evaluate(first).deep()));
+            });
         }
     }
 
