@@ -16,7 +16,8 @@ final class ShortcutOptions {
         changes.add(s -> s.withGuidanceStart(share));
     }
 
-    @Option(order = 71, names = "--guidance-stop", paramLabel = "F", description = "0 to 1: share of the steps after which none is guided (1)")
+    @Option(order = 71, names = "--guidance-stop", paramLabel = "F",
+            description = "0 to 1: share of the steps after which none is guided (1)")
     private void guidanceStop(double share) {
         changes.add(s -> s.withGuidanceStop(share));
     }
@@ -25,6 +26,12 @@ final class ShortcutOptions {
             description = "compute the whole U-Net at every N-th step only, and its shallowest blocks at the others (1)")
     private void deepCache(int interval) {
         changes.add(s -> s.withDeepCache(interval));
+    }
+
+    @Option(order = 73, names = "--token-merging", paramLabel = "F",
+            description = "0 to 0.75: share of the places that attend merged with ones like them, where the picture is largest (0)")
+    private void tokenMerging(double share) {
+        changes.add(s -> s.withTokenMerging(share));
     }
 
     Options change(Options o) {
@@ -42,6 +49,9 @@ final class ShortcutOptions {
         }
         if (s.deepCache() > 1) {
             settings.put("Deep cache", String.valueOf(s.deepCache()));
+        }
+        if (s.tokenMerging() > 0) {
+            settings.put("Token merging ratio", Generate.number(s.tokenMerging()));
         }
         return settings;
     }

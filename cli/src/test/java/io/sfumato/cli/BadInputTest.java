@@ -39,6 +39,7 @@ class BadInputTest {
         "--guidance-start | 1.5 | guidance start must be 0 to 1, not 1.5",
         "--guidance-stop | -1   | guidance stop must be 0 to 1, not -1.0",
         "--deep-cache | 0       | deep cache must be 1 (none) to 1000, not 0",
+        "--token-merging | 0.8  | token merging must be 0 to 0.75, not 0.8",
         "--eta       | 1.5      | eta must be 0 to 1, not 1.5",
         "--eta       | 0.5      | eta is not used by PNDMScheduler; it is by DDIMScheduler",
         "--clip-skip | 3        | clip skip 3: this text encoder has 3 layers, so 0 to 2 may be skipped",

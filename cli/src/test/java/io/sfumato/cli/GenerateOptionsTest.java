@@ -42,6 +42,7 @@ class GenerateOptionsTest {
         CHANGES.put("--guidance-start", 0.5);
         CHANGES.put("--guidance-stop", 0.5);
         CHANGES.put("--deep-cache", 2);
+        CHANGES.put("--token-merging", 0.5);
         CHANGES.put("--seed", 8);
         CHANGES.put("--sampler", "DDIM");
         CHANGES.put("--schedule", "trailing");

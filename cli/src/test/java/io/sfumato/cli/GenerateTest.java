@@ -57,9 +57,11 @@ class GenerateTest {
     @Test
     void writesTheShortcutsThatWereTaken() {
         Path file = folder.resolve("a.png");
-        Ran.generate("--output", file, "--guidance-start", 0.25, "--guidance-stop", 0.75, "--deep-cache", 2);
+        Ran.generate("--output", file, "--guidance-start", 0.25, "--guidance-stop", 0.75, "--deep-cache", 2,
+                "--token-merging", 0.5);
         assertThat(GenerationParameters.of(ImageFile.read(file)).orElseThrow().settings())
-                .containsEntry("Skip Early CFG", "0.25").containsEntry("Guidance stop", "0.75").containsEntry("Deep cache", "2");
+                .containsEntry("Skip Early CFG", "0.25").containsEntry("Guidance stop", "0.75").containsEntry("Deep cache", "2")
+                .containsEntry("Token merging ratio", "0.5");
     }
 
     @Test

@@ -286,6 +286,9 @@ public final class Tensor implements AutoCloseable {
     /** The rows of {@code dim} that {@code index} (n) names, copied. */
     public Tensor indexSelect(long dim, Tensor index) { return new Tensor(t.index_select(dim, index.t)); }
 
+    /** Adds each row of {@code x} to the row of {@code dim} that {@code index} (n) has for it; several may go to one. */
+    public Tensor indexAdd_(long dim, Tensor index, Tensor x) { t.index_add_(dim, index.t, x.t); return this; }
+
     public Tensor gather(long dim, Tensor index) { return new Tensor(t.gather(dim, index.t)); }
     public Tensor[] chunk(long n, long dim) { return handles(t.chunk(n, dim)); }
     public Tensor[] split(long size, long dim) { return handles(t.split(size, dim)); }

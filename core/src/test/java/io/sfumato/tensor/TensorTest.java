@@ -143,5 +143,6 @@ class TensorTest {
         assertThat(falling[0].toFloats()).containsExactly(9, 4, 2, 8, 7, 1);
         assertThat(falling[1].toLongs()).containsExactly(1, 2, 0, 2, 0, 1);
         assertThat(x.cumsum(1).toFloats()).containsExactly(2, 11, 15, 7, 8, 16);
+        assertThat(Tensor.zeros(2, 3).indexAdd_(0, Tensor.of(1, 1), x).toFloats()).containsExactly(0, 0, 0, 9, 10, 12);
     }
 }

@@ -7,8 +7,8 @@ package io.sfumato.diffusion;
 public record GuidanceInterval(double above, double upTo) {
 
     /**
-     * From the share {@code start} of the calls that are made to the share {@code stop}, both in [0, 1] and cut to whole calls: of ten, 0.25
-     * and 0.75 guide calls 2 to 6, counted from 0. 0 and 1 guide every call, equal shares none.
+     * From the share {@code start} of the calls that are made to the share {@code stop}, both in [0, 1] and cut to whole calls: of ten,
+     * 0.25 and 0.75 guide calls 2 to 6, counted from 0. 0 and 1 guide every call, equal shares none.
      *
      * @throws IllegalArgumentException if it would stop before it starts
      */

@@ -56,7 +56,7 @@ record StableDiffusionNetwork(DeepCache unet, LoadOptions load, List<Tensor> bes
 
     private Tensor answers(Tensor seen, double timestep, Tensor context) {
         Tensor time = Tensor.full(timestep, seen.size(0)).to(load.device());
-        UNetInput in = UNetInput.of(seen, time, context);
+        UNetInput in = UNetInput.of(seen, time, context).withMerged(o.shortcuts().tokenMerging());
         return unet.forward(unet.unet().config().labels() == 0 ? in
                 : in.withLabel(Tensor.full(o.noiseLevel(), seen.size(0)).to(DType.I64).to(load.device())));
     }

@@ -2,6 +2,7 @@ package io.sfumato.families;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.offset;
 
 import io.sfumato.Golden;
 import io.sfumato.Listener;
@@ -38,7 +39,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** What shortcuts leave as it is, and what they change. */
 class ShortcutsTest {
     private static final int STEPS = 8;
-    private static final Options OPTIONS = Options.defaults().withSteps(STEPS).withSize(32, 32).withSampler("DDIM").withSeed(5).withCount(2);
+    private static final Options OPTIONS = Options.defaults().withSteps(STEPS).withSize(32, 32).withSampler("DDIM").withSeed(5)
+            .withCount(2);
 
     @TempDir
     Path temp;
@@ -82,7 +84,8 @@ class ShortcutsTest {
     @Test
     void beforeItEndsAGuidanceIntervalChangesNothing() {
         try (TextToImage model = model()) {
-            List<double[]> guided = numbers(model, Shortcuts.none()), until = numbers(model, guided(0, 0.5)), from = numbers(model, guided(0.5, 1));
+            List<double[]> guided = numbers(model, Shortcuts.none()), until = numbers(model, guided(0, 0.5));
+            List<double[]> from = numbers(model, guided(0.5, 1));
             List<double[]> free = numbers(model, Prompt.of("a red cat"), OPTIONS.withGuidance(1));
             for (int k = 0; k <= STEPS; k++) {
                 assertThat(Arrays.equals(until.get(k), guided.get(k))).as("step %d", k).isEqualTo(k <= STEPS / 2);
@@ -110,10 +113,11 @@ class ShortcutsTest {
                 Weights weights = Weights.load(file, DType.F32, Device.CPU)) {
             UNetConfig config = UNetConfig.of(ConfigJson.read(folder.resolve("config.json")));
             UNet2DCondition unet = weights.build(w -> new UNet2DCondition(w, config), name -> false);
-            List<UNetInput> calls = IntStream.range(0, 7).mapToObj(i ->
-                    UNetInput.of(rng.randn(i < 5 ? 2 : 1, 4, 8, 8), Tensor.full(900 - 100 * i, i < 5 ? 2 : 1), rng.randn(i < 5 ? 2 : 1, 3, 32)))
-                    .toList();
             // The sixth call has other rows than the fifth.
+            List<UNetInput> calls = IntStream.range(0, 7).mapToObj(i -> {
+                int rows = i < 5 ? 2 : 1;
+                return UNetInput.of(rng.randn(rows, 4, 8, 8), Tensor.full(900 - 100 * i, rows), rng.randn(rows, 3, 32));
+            }).toList();
             List<Integer> whole = List.of(0, 3, 5);
             try (DeepCache cached = new DeepCache(unet, 3)) {
                 Tensor deep = Tensor.zeros();
@@ -140,12 +144,28 @@ class ShortcutsTest {
     }
 
     @Test
+    void mergedPlacesDoNotDependOnTheBatch() {
+        try (TextToImage model = model()) {
+            Prompt prompt = Prompt.of("a red cat");
+            Options merging = OPTIONS.withShortcuts(Shortcuts.none().withTokenMerging(0.5));
+            List<double[]> both = numbers(model, prompt, merging), second = numbers(model, prompt, merging.withSeed(6).withCount(1));
+            assertThat(both.get(1)).isNotEqualTo(numbers(model, prompt, OPTIONS).get(1));
+            // Which places are alike may turn on the last bit, and it does so later on.
+            for (int k = 0; k <= 2; k++) {
+                double[] all = both.get(k);
+                assertThat(second.get(k)).as("step %d", k)
+                        .containsExactly(Arrays.copyOfRange(all, all.length / 2, all.length), offset(1e-4));
+            }
+        }
+    }
+
+    @Test
     void modelsThatKnowNoneRefuseThem() {
         try (TextToImage model = Families.load(new ModelFolder(Golden.file("amused/model")), LoadOptions.defaults())) {
             assertThatThrownBy(() -> model.complete(Prompt.of("a cat"), Options.defaults().withShortcuts(guided(0, 0.5))))
                     .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessage("this model takes no shortcuts (guidance start and stop, deep cache): they are for Stable Diffusion and models in"
-                            + " miniature");
+                    .hasMessage("this model takes no shortcuts (guidance start and stop, deep cache, token merging): they are for Stable"
+                            + " Diffusion and models in miniature");
         }
         try (TextToImage model = model()) {
             assertThatThrownBy(() -> model.complete(Prompt.of("a cat"), OPTIONS.withShortcuts(guided(0.8, 0.5))))

@@ -29,12 +29,18 @@ final class SpatialTransformer {
         projOut = new Linear(w.sub("proj_out"), width, width);
     }
 
-    Tensor forward(Tensor x, Tensor context) {                                              // x (B, C, H, W), context (B, L, E)
+    /**
+     * x (B, C, H, W) with {@code context} (B, L, E).
+     *
+     * @param ratio share of the places that are merged for self-attention; see {@link TokenMerging}
+     */
+    Tensor forward(Tensor x, Tensor context, double ratio) {
         try (var scope = new Scope()) {
             long b = x.size(0), c = x.size(1), h = x.size(2), w = x.size(3);
             Tensor tokens = projIn.forward(norm.forward(x).permute(0, 2, 3, 1).reshape(b, h * w, c));   // (B, HW, C)
             for (Block block : blocks) {
-                tokens = block.forward(tokens, context);
+                List<TokenMerging> merging = ratio > 0 && h > 1 && w > 1 ? TokenMerging.ofAll(tokens, h, w, ratio) : List.of();
+                tokens = block.forward(tokens, context, merging);
             }
             return scope.keep(x.add(projOut.forward(tokens).view(b, h, w, c).permute(0, 3, 1, 2)));
         }
@@ -61,10 +67,10 @@ final class SpatialTransformer {
             this.onlyCross = onlyCross;
         }
 
-        Tensor forward(Tensor x, Tensor context) {                                          // (B, N, C)
+        Tensor forward(Tensor x, Tensor context, List<TokenMerging> merging) {              // (B, N, C)
             try (var scope = new Scope()) {
-                Tensor y = norm1.forward(x);
-                x = attn1.forward(y, onlyCross ? context : y).add_(x);
+                Tensor y = TokenMerging.merge(norm1.forward(x), merging);                   // (B, N or fewer, C)
+                x = TokenMerging.unmerge(attn1.forward(y, onlyCross ? context : y), merging).add_(x);
                 x = attn2.forward(norm2.forward(x), context).add_(x);
                 x = feedForward(norm3.forward(x)).add_(x);
                 return scope.keep(x);

@@ -96,10 +96,10 @@ public final class UNet2DCondition {
     public Tensor shallow(UNetInput in, Tensor deep) {
         try (var scope = new Scope()) {
             Deque<Tensor> skips = new ArrayDeque<>();
-            Tensor time = embedded(in), context = seen(in);
+            Told told = told(in);
             Tensor x = entered(in, skips);
-            skips.push(downBlocks.get(0).layer(0, x, time, context));
-            return scope.keep(answer(last().forward(deep, time, context, skips, last().lastTwo(), last().layers())));
+            skips.push(downBlocks.get(0).layer(0, x, told));
+            return scope.keep(answer(last().forward(deep, told, skips, last().lastTwo(), last().layers())));
         }
     }
 
@@ -113,8 +113,12 @@ public final class UNet2DCondition {
                 : "this U-Net wants a label for each picture, 0 to " + (config.labels() - 1));
     }
 
-    private Tensor seen(UNetInput in) {
-        return projection.isEmpty() ? in.context() : projection.get(0).forward(in.context());                              // (B, L, E')
+    /** What every block is told: the time (B, T), the text (B, L, E'), and the share of places to merge at the full size. */
+    private record Told(Tensor time, Tensor context, double merged) {
+    }
+
+    private Told told(UNetInput in) {
+        return new Told(embedded(in), projection.isEmpty() ? in.context() : projection.get(0).forward(in.context()), in.merged());
     }
 
     private Tensor entered(UNetInput in, Deque<Tensor> skips) {
@@ -129,16 +133,16 @@ public final class UNet2DCondition {
 
     private Evaluation denoise(UNetInput in) {
         Deque<Tensor> skips = new ArrayDeque<>();
-        Tensor time = embedded(in), context = seen(in);
+        Told told = told(in);
         Tensor x = entered(in, skips);
         for (DownBlock block : downBlocks) {
-            x = block.forward(x, time, context, skips);
+            x = block.forward(x, told, skips);
         }
-        x = midBlock.forward(x, time, context);
+        x = midBlock.forward(x, told);
         for (UpBlock block : upBlocks) {
-            x = block.forward(x, time, context, skips, 0, block == last() ? block.lastTwo() : block.layers());
+            x = block.forward(x, told, skips, 0, block == last() ? block.lastTwo() : block.layers());
         }
-        return new Evaluation(answer(last().forward(x, time, context, skips, last().lastTwo(), last().layers())), x);
+        return new Evaluation(answer(last().forward(x, told, skips, last().lastTwo(), last().layers())), x);
     }
 
     private Tensor answer(Tensor x) {
@@ -151,6 +155,7 @@ public final class UNet2DCondition {
         private final List<SpatialTransformer> attentions = new ArrayList<>();
         private final Optional<Conv2d> downsampler;
         private final boolean padsFarSides;
+        private final boolean full;
 
         DownBlock(Weights w, UNetConfig c, int level) {
             int in = c.widths()[Math.max(level - 1, 0)], out = c.widths()[level];
@@ -162,14 +167,15 @@ public final class UNet2DCondition {
                 }
             }
             padsFarSides = c.downsamplePadding() == 0;
+            full = level == 0;
             downsampler = level == c.widths().length - 1 ? Optional.empty()
                     : Optional.of(new Conv2d(w.sub("downsamplers").sub("0").sub("conv"), out, out, 3, 2, c.downsamplePadding()));
         }
 
-        Tensor forward(Tensor x, Tensor time, Tensor context, Deque<Tensor> skips) {
+        Tensor forward(Tensor x, Told told, Deque<Tensor> skips) {
             try (var scope = new Scope()) {
                 for (int j = 0; j < resnets.size(); j++) {
-                    x = layer(j, x, time, context);
+                    x = layer(j, x, told);
                     skips.push(scope.keep(x));
                 }
                 if (downsampler.isPresent()) {
@@ -180,9 +186,9 @@ public final class UNet2DCondition {
             }
         }
 
-        Tensor layer(int j, Tensor x, Tensor time, Tensor context) {
-            x = resnets.get(j).forward(x, time);
-            return attentions.isEmpty() ? x : attentions.get(j).forward(x, context);
+        Tensor layer(int j, Tensor x, Told told) {
+            x = resnets.get(j).forward(x, told.time);
+            return attentions.isEmpty() ? x : attentions.get(j).forward(x, told.context, full ? told.merged : 0);
         }
     }
 
@@ -200,11 +206,11 @@ public final class UNet2DCondition {
                     : Optional.empty();
         }
 
-        Tensor forward(Tensor x, Tensor time, Tensor context) {
+        Tensor forward(Tensor x, Told told) {
             try (var scope = new Scope()) {
                 for (int j = 0; j < resnets.size(); j++) {
-                    x = resnets.get(j).forward(x, time);
-                    x = j == 0 && attention.isPresent() ? attention.get().forward(x, context) : x;
+                    x = resnets.get(j).forward(x, told.time);
+                    x = j == 0 && attention.isPresent() ? attention.get().forward(x, told.context, 0) : x;
                 }
                 return scope.keep(x);
             }
@@ -216,6 +222,7 @@ public final class UNet2DCondition {
         private final List<ResBlock> resnets = new ArrayList<>();
         private final List<SpatialTransformer> attentions = new ArrayList<>();
         private final Optional<Conv2d> upsampler;
+        private final boolean full;
 
         UpBlock(Weights w, UNetConfig c, int level) {
             int below = c.widths()[Math.min(level + 1, c.widths().length - 1)];
@@ -229,7 +236,8 @@ public final class UNet2DCondition {
                             w.sub("attentions").sub("" + j), c, level, c.upDepths()[level], c.onlyCross()[level]));
                 }
             }
-            upsampler = level == 0 ? Optional.empty() : Optional.of(new Conv2d(w.sub("upsamplers").sub("0").sub("conv"), out, out, 3));
+            full = level == 0;
+            upsampler = full ? Optional.empty() : Optional.of(new Conv2d(w.sub("upsamplers").sub("0").sub("conv"), out, out, 3));
         }
 
         int layers() {
@@ -242,11 +250,11 @@ public final class UNet2DCondition {
         }
 
         /** The layers from {@code from} up to {@code to}, and the upsampler if they are the last. */
-        Tensor forward(Tensor x, Tensor time, Tensor context, Deque<Tensor> skips, int from, int to) {
+        Tensor forward(Tensor x, Told told, Deque<Tensor> skips, int from, int to) {
             try (var scope = new Scope()) {
                 for (int j = from; j < to; j++) {
-                    x = resnets.get(j).forward(Tensor.cat(1, x, skips.pop()), time);
-                    x = attentions.isEmpty() ? x : attentions.get(j).forward(x, context);
+                    x = resnets.get(j).forward(Tensor.cat(1, x, skips.pop()), told.time);
+                    x = attentions.isEmpty() ? x : attentions.get(j).forward(x, told.context, full ? told.merged : 0);
                 }
                 if (to == layers() && upsampler.isPresent()) {
                     Tensor next = skips.peek();

@@ -111,10 +111,11 @@ class UNet2DConditionTest {
             Tensor x = rng.randn(2, 4, 8, 8), t = Tensor.of(5, 5), context = rng.randn(2, 4, 32);
             assertThatIllegalArgumentException().isThrownBy(() -> unet.forward(x, t, context))
                     .withMessage("this U-Net wants a label for each picture, 0 to 19");
-            Tensor y = unet.forward(UNetInput.of(x, t, context).withLabel(Tensor.of(3, 4)));
-            assertThat(y.narrow(0, 0, 1).equal(unet.forward(UNetInput.of(x, t, context).withLabel(Tensor.of(3, 3))).narrow(0, 0, 1))).isTrue();
-            assertThat(y.narrow(0, 1, 1).equal(unet.forward(UNetInput.of(x, t, context).withLabel(Tensor.of(3, 3))).narrow(0, 1, 1))).isFalse();
-            Fixture.assertNothingIsLeft(() -> unet.forward(UNetInput.of(x, t, context).withLabel(Tensor.of(3, 4))));
+            UNetInput in = UNetInput.of(x, t, context).withLabel(Tensor.of(3, 4)), same = in.withLabel(Tensor.of(3, 3));
+            Tensor y = unet.forward(in);
+            assertThat(y.narrow(0, 0, 1).equal(unet.forward(same).narrow(0, 0, 1))).isTrue();
+            assertThat(y.narrow(0, 1, 1).equal(unet.forward(same).narrow(0, 1, 1))).isFalse();
+            Fixture.assertNothingIsLeft(() -> unet.forward(in));
         }
     }
 
@@ -134,6 +135,32 @@ class UNet2DConditionTest {
                 Fixture.assertClose("shallow", unet.shallow(later, whole.deep()), golden.get(name + ".shallow"), 1e-5);
                 Fixture.assertNothingIsLeft(() -> unet.shallow(later, unet.evaluate(first).deep()));
             });
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"lists", "three-levels", "four-levels", "linear-projection", "scale-shift", "plain-first", "one-level",
+            "no-attention"})
+    void mergesPlacesAtTheFullSize(String name) {
+        try (var scope = new Scope(); SafeTensors golden = SafeTensors.open(Golden.file("unet-shortcuts/golden.safetensors"))) {
+            with(VARIANTS.resolve(name + "/unet"), unet -> {
+                UNetInput in = UNetInput.of(golden.get(name + ".x"), Tensor.of(801, 801), golden.get(name + ".context"));
+                Tensor merged = unet.forward(in.withMerged(0.4));
+                Fixture.assertClose("merged", merged, golden.get(name + ".merged"), 1e-5);
+                assertThat(unet.config().downAttends()[0]).as("it does something").isEqualTo(!merged.equal(unet.forward(in)));
+                UNetInput second = UNetInput.of(in.x().narrow(0, 1, 1), Tensor.of(801), in.context().narrow(0, 1, 1)).withMerged(0.4);
+                Fixture.assertClose("alone as in a batch", unet.forward(second), merged.narrow(0, 1, 1), 1e-5);
+                Fixture.assertNothingIsLeft(() -> unet.forward(in.withMerged(0.75)));
+            });
+        }
+    }
+
+    @Test
+    void sharesThatCannotBeMergedAreRefused() {
+        try (var scope = new Scope()) {
+            UNetInput in = UNetInput.of(Tensor.ones(1, 4, 8, 8), Tensor.of(1), Tensor.ones(1, 4, 32));
+            assertThatIllegalArgumentException().isThrownBy(() -> in.withMerged(0.8))
+                    .withMessage("the share of merged places must be 0 to 0.75, not 0.8");
         }
     }
 
