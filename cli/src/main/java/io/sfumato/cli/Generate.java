@@ -185,7 +185,10 @@ final class Generate implements Callable<Integer> {
     private MemoryEstimate memory(ModelFolder folder, LoadOptions load, Asked asked) {
         return asked.checked(() -> {
             Options o = asked.change().apply(Options.defaults());
-            return Families.memory(folder, load, asked.prompt(), hires.largest(prompts.isEmpty() ? o : o.withCount(1)));
+            Options one = prompts.isEmpty() ? o : o.withCount(1);
+            MemoryEstimate needs = Families.memory(folder, load, asked.prompt(), one);
+            return hires.fix().isEmpty() ? needs
+                    : Families.memory(folder, load, asked.prompt(), hires.largest(one.withSize(needs.width(), needs.height())));
         });
     }
 

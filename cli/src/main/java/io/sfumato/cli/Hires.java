@@ -44,9 +44,8 @@ final class Hires {
         return settings;
     }
 
-    /** What the largest pass needs. */
+    /** The options of the largest pass, given those of the first with its size. */
     Options largest(Options first) {
-        return fix().isEmpty() || first.width() == Options.OF_MODEL || first.height() == Options.OF_MODEL ? first
-                : fix().get(0).second(first).withCount(first.count());
+        return fix().isEmpty() ? first : fix().get(0).second(first).withCount(first.count());
     }
 }

@@ -47,6 +47,13 @@ class GenerateTest {
     }
 
     @Test
+    void aDryRunOfTwoPassesCountsTheLargerOneAlsoWhereTheSizeIsTheModels() throws IOException {
+        Ran ran = Ran.generate("--output", folder.resolve("a.png"), "--dry-run", "--hires-scale", 2, "--json");
+        assertThat(new ObjectMapper().readTree(ran.out()).get("what").asText()).isEqualTo("1 picture of 64x64");
+        assertThat(Ran.names(folder)).isEmpty();
+    }
+
+    @Test
     void namesSamplersAsA1111Does() {
         Path file = folder.resolve("a.png");
         Ran.generate("--output", file, "--sampler", "dpmpp_2m", "--schedule", "karras");

@@ -19,7 +19,7 @@ final class DeepFloydMemory {
         Options o = folders.sized(prompt, wanted);
         MemoryEstimate together = together(folders, load, prompt, o);
         return together.total() <= MemoryEstimate.available() ? together
-                : new MemoryEstimate(together.what(), weights(folders, load, o).max().orElse(0), together.activations());
+                : together.withWeights(weights(folders, load, o).max().orElse(0));
     }
 
     /** Whether all networks can stay in memory while a picture of the usual size is drawn. */
@@ -37,8 +37,7 @@ final class DeepFloydMemory {
         }
         long activations = Math.max((long) (most * load.dtype().bytes()),
                 enlargers(folders, load, o).mapToLong(MemoryEstimate::activations).sum());
-        return new MemoryEstimate(o.count() + (o.count() == 1 ? " picture of " : " pictures of ") + o.width() + "x" + o.height(),
-                weights(folders, load, o).sum(), activations);
+        return new MemoryEstimate(o.count(), o.width(), o.height(), weights(folders, load, o).sum(), activations);
     }
 
     /** Bytes of each network. */

@@ -92,8 +92,7 @@ final class Imagen implements TextToImage {
             // As wide as the first level at full size, which holds about twenty pictures of that width at once.
             widest = Math.max(widest, 20.0 * json.integer("width", 512) * size * size);
         }
-        return new MemoryEstimate(wanted.count() + (wanted.count() == 1 ? " picture of " : " pictures of ") + size + "x" + size, weights,
-                (long) (widest * wanted.count() * 2 * load.dtype().bytes()));
+        return new MemoryEstimate(wanted.count(), size, size, weights, (long) (widest * wanted.count() * 2 * load.dtype().bytes()));
     }
 
     @Override

@@ -12,13 +12,27 @@ import java.util.regex.Pattern;
 /**
  * The memory that a run will need at its peak, in bytes, told from configs before any tensor is read.
  *
- * @param what        the run, for messages: {@code "1 picture of 512x512"}
+ * @param count       pictures at once
+ * @param width       in pixels, with {@code height} of what is drawn: of the model where the options left it open, 0 where they have no say
  * @param weights     the model's parameters in the type that it runs in
  * @param activations the most that is held at once between text and picture
  */
-public record MemoryEstimate(String what, long weights, long activations) {
+public record MemoryEstimate(int count, int width, int height, long weights, long activations) {
     /** The engine's own libraries and buffers. */
     private static final long RUNTIME = 280L << 20;
+
+    /** The run, for messages: {@code "1 picture of 512x512"}. */
+    public String what() {
+        return count + (count == 1 ? " picture" : " pictures") + (width == 0 ? "" : " of " + width + "x" + height);
+    }
+
+    MemoryEstimate withSize(int width, int height) {
+        return new MemoryEstimate(count, width, height, weights, activations);
+    }
+
+    MemoryEstimate withWeights(long weights) {
+        return new MemoryEstimate(count, width, height, weights, activations);
+    }
 
     public long total() {
         return weights + activations + RUNTIME;
@@ -27,7 +41,7 @@ public record MemoryEstimate(String what, long weights, long activations) {
     /** @throws NotEnoughMemory if the whole does not fit into {@code available} bytes */
     public void require(long available) {
         if (total() > available) {
-            throw new NotEnoughMemory(what, total(), available);
+            throw new NotEnoughMemory(what(), total(), available);
         }
     }
 

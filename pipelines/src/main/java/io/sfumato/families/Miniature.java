@@ -106,12 +106,11 @@ final class Miniature implements TextToImage {
         double pixels = (double) width * height, features = pixels / c.scale() / c.scale() * 6 * c.width() + pixels * c.channels() * 4;
         MemoryEstimate small = StableDiffusionMemory.of(folder, load, List.of("unet", "vae", "upscaler"), width / c.scale(),
                 height / c.scale(), o);
-        return withText(new MemoryEstimate(small.what().replaceFirst("\\d+x\\d+$", width + "x" + height), small.weights(),
-                small.activations()), load, features);
+        return withText(small.withSize(width, height), load, features);
     }
 
     private static MemoryEstimate withText(MemoryEstimate image, LoadOptions load, double activations) {
-        return new MemoryEstimate(image.what(), image.weights() + MiniLm.PARAMETERS * load.dtype().bytes(),
+        return new MemoryEstimate(image.count(), image.width(), image.height(), image.weights() + MiniLm.PARAMETERS * load.dtype().bytes(),
                 Math.max(image.activations(), (long) (activations * load.dtype().bytes())));
     }
 

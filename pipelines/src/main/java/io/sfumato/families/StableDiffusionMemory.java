@@ -45,8 +45,7 @@ final class StableDiffusionMemory {
         long weights = components.stream().mapToLong(component -> parameters(folder, component)).sum();
         // Of what the lesser stage held, half is still with the allocator; so is a tenth of the weights that another type was made of.
         double held = Math.max(denoising, decoding) + Math.min(denoising, decoding) / 2 + (load.dtype() == DType.F32 ? 0 : weights / 10.0);
-        return new MemoryEstimate(o.count() + (o.count() == 1 ? " picture of " : " pictures of ") + width + "x" + height,
-                weights * load.dtype().bytes(), (long) ((held + pictures) * load.dtype().bytes()));
+        return new MemoryEstimate(o.count(), width, height, weights * load.dtype().bytes(), (long) ((held + pictures) * load.dtype().bytes()));
     }
 
     /** Whether a picture is coded a strip of rows at a time: at once it would need more than 2 GiB. */

@@ -17,7 +17,7 @@ final class TokenMemory {
     }
 
     static MemoryEstimate of(int count, LoadOptions load, long weights, long remembered) {
-        return new MemoryEstimate(count == 1 ? "1 picture" : count + " pictures", weights * load.dtype().bytes(),
+        return new MemoryEstimate(count, 0, 0, weights * load.dtype().bytes(),
                 remembered * load.dtype().bytes());
     }
 

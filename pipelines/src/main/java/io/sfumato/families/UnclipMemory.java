@@ -16,29 +16,29 @@ final class UnclipMemory {
     static MemoryEstimate ofKandinsky(ModelFolder model, LoadOptions load, Prompt prompt, Options wanted) {
         KandinskyFolders folders = KandinskyFolders.of(model);
         Options o = wanted.sizedFor(prompt);
-        long width = o.width() == Options.OF_MODEL ? folders.size() : o.width();
-        long height = o.height() == Options.OF_MODEL ? folders.size() : o.height();
+        int width = o.width() == Options.OF_MODEL ? folders.size() : o.width();
+        int height = o.height() == Options.OF_MODEL ? folders.size() : o.height();
         int levels = folders.movq().widths().length - 1, rows = o.count() * (o.guidance() > 1 ? 2 : 1);
         double unet = DeepFloydMemory.numbers(folders.unet()) * (width >> levels) * (height >> levels) * rows;
         // Pictures are decoded one at a time: a residual block at full size holds its input and both halves, each normed and convolved.
         double movq = 6.0 * folders.movq().widths()[0] * width * height;
-        return of(o.count(), width + "x" + height, parts(folders, load), Math.max(unet, movq) * load.dtype().bytes());
+        return of(o.count(), width, height, parts(folders, load), Math.max(unet, movq) * load.dtype().bytes());
     }
 
     static MemoryEstimate ofKarlo(ModelFolder folder, LoadOptions load, Prompt prompt, Options o) {
-        long small = Karlo.size(folder, "decoder"), large = Karlo.size(folder, "super_res_first");
-        long width = o.width() == Options.OF_MODEL ? large : o.width(), height = o.height() == Options.OF_MODEL ? large : o.height();
+        int small = Karlo.size(folder, "decoder"), large = Karlo.size(folder, "super_res_first");
+        int width = o.width() == Options.OF_MODEL ? large : o.width(), height = o.height() == Options.OF_MODEL ? large : o.height();
         int guided = o.guidance() > 1 || o.unclip().priorGuidance() > 1 ? 2 : 1;
         double shrunk = (double) small / large, pixels = (double) o.count() * width * height;
         double decoder = DeepFloydMemory.numbers(GlideUNetConfig.of(folder.config("decoder"))) * pixels * shrunk * shrunk * guided;
         double enlarger = DeepFloydMemory.numbers(GlideUNetConfig.of(folder.config("super_res_first"))) * pixels;
-        return of(o.count(), width + "x" + height, karlo(folder, load), Math.max(decoder, enlarger) * load.dtype().bytes());
+        return of(o.count(), width, height, karlo(folder, load), Math.max(decoder, enlarger) * load.dtype().bytes());
     }
 
-    private static MemoryEstimate of(int count, String size, long[] parts, double activations) {
+    private static MemoryEstimate of(int count, int width, int height, long[] parts, double activations) {
         long largest = LongStream.of(parts).max().orElse(0);
         long weights = weights(parts) <= MemoryEstimate.available() ? weights(parts) : largest;
-        return new MemoryEstimate(count + (count == 1 ? " picture of " : " pictures of ") + size, weights, (long) activations);
+        return new MemoryEstimate(count, width, height, weights, (long) activations);
     }
 
     /** Bytes of each network. */

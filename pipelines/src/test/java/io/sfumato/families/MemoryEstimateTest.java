@@ -40,7 +40,7 @@ class MemoryEstimateTest {
 
     @Test
     void refusesWhatDoesNotFit() {
-        MemoryEstimate estimate = new MemoryEstimate("1 picture of 512x512", 3L << 30, 2L << 30);
+        MemoryEstimate estimate = new MemoryEstimate(1, 512, 512, 3L << 30, 2L << 30);
         assertThatCode(() -> estimate.require(6L << 30)).doesNotThrowAnyException();
         assertThatThrownBy(() -> estimate.require(4L << 30)).isInstanceOf(NotEnoughMemory.class)
                 .hasMessage("not enough memory: 1 picture of 512x512 needs about 5.3 GiB, 4.0 GiB are available;"
