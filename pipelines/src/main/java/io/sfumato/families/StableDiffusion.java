@@ -23,6 +23,7 @@ import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 import io.sfumato.text.ClipTokenizer;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.function.Function;
@@ -52,8 +53,9 @@ final class StableDiffusion implements TextToImage {
             UNetConfig unetConfig = UNetConfig.of(unetJson);
             AutoencoderKl.Config vaeConfig = AutoencoderKl.Config.of(folder.config("vae"));
             kind = StableDiffusionKind.of(folder.pipeline(), unetJson, unetConfig, vaeConfig);
-            text = build(folder, "text_encoder", w -> new ClipText(w, ClipText.Config.of(folder.config("text_encoder"))),
-                    name -> name.endsWith(ClipText.POSITION_IDS));
+            ClipText.Config textConfig = ClipText.Config.of(folder.config("text_encoder"));
+            requireFit(folder, tokenizer, textConfig, unetConfig);
+            text = build(folder, "text_encoder", w -> new ClipText(w, textConfig), name -> name.endsWith(ClipText.POSITION_IDS));
             unet = build(folder, "unet", w -> new UNet2DCondition(w, unetConfig), name -> false);
             latents = new StableDiffusionLatents(build(folder, "vae", w -> new AutoencoderKl(w, vaeConfig), name -> false), load,
                     lowAlphas(folder));
@@ -63,6 +65,19 @@ final class StableDiffusion implements TextToImage {
         } catch (RuntimeException e) {
             close();
             throw e;
+        }
+    }
+
+    /** Parts of different models are told before a product of theirs fails. */
+    private static void requireFit(ModelFolder folder, ClipTokenizer tokenizer, ClipText.Config text, UNetConfig unet) {
+        if (tokenizer.vocabSize() > text.vocabulary()) {
+            throw folder.config("text_encoder").wrong("vocab_size", text.vocabulary(), tokenizer.vocabSize() + ", as many as its tokenizer has,");
+        }
+        int[] seen = unet.textWidth() > 0 ? new int[] {unet.textWidth()}
+                : IntStream.range(0, unet.widths().length).filter(i -> unet.downAttends()[i]).map(i -> unet.contextWidths()[i]).toArray();
+        if (IntStream.of(seen).anyMatch(width -> width != text.width())) {
+            throw folder.config("unet").wrong(unet.textWidth() > 0 ? "encoder_hid_dim" : "cross_attention_dim", Arrays.toString(seen),
+                    text.width() + ", the width of its text encoder,");
         }
     }
 

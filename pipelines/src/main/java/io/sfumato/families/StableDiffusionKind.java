@@ -43,6 +43,9 @@ enum StableDiffusionKind {
     /** The kind with that many input channels; where several have, the one whose {@code pipeline} the folder names. */
     static StableDiffusionKind of(String pipeline, ConfigJson json, UNetConfig unet, AutoencoderKl.Config vae) {
         int z = vae.latentChannels();
+        if (unet.outChannels() != z) {
+            throw json.wrong("out_channels", unet.outChannels(), z + ", as many as latents have,");
+        }
         List<StableDiffusionKind> fitting = Arrays.stream(values()).filter(k -> k.channels.applyAsInt(z) == unet.inChannels()).toList();
         if (fitting.isEmpty()) {
             throw json.wrong("in_channels", unet.inChannels(), Arrays.stream(values()).map(k -> k.channels.applyAsInt(z)).toList()

@@ -52,6 +52,25 @@ class StableDiffusionBadInputTest {
         refused(TEXT.withInit(PICTURE), Options.defaults(), model, "this model needs a mask; it takes a text with an init picture, a mask");
     }
 
+    private void doesNotLoad(String config, String key, Object value, String message) throws IOException {
+        Path file = model("StableDiffusionPipeline", "sd1/model").resolve(config);
+        ObjectNode json = (ObjectNode) JsonFile.read(file);
+        Files.writeString(file, json.putPOJO(key, value).toString());
+        assertThatThrownBy(() -> new StableDiffusion(new ModelFolder(temp), LoadOptions.defaults())).isInstanceOf(CheckpointException.class)
+                .hasMessage(file + ": " + message);
+    }
+
+    @Test
+    void partsOfDifferentModelsAreTold() throws IOException {
+        doesNotLoad("unet/config.json", "cross_attention_dim", 24,
+                "key 'cross_attention_dim' is [24], where 32, the width of its text encoder, is wanted");
+        doesNotLoad("unet/config.json", "encoder_hid_dim", 768,
+                "key 'encoder_hid_dim' is [768], where 32, the width of its text encoder, is wanted");
+        doesNotLoad("unet/config.json", "out_channels", 8, "key 'out_channels' is 8, where 4, as many as latents have, is wanted");
+        doesNotLoad("text_encoder/config.json", "vocab_size", 700,
+                "key 'vocab_size' is 700, where 714, as many as its tokenizer has, is wanted");
+    }
+
     @Test
     void depthModelsNeedADepthMapOfMoreThanOneShade() throws IOException {
         Path model = model("StableDiffusionDepth2ImgPipeline", "sd2/model", "sd2/base", "sd2/depth");
