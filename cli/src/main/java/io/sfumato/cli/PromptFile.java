@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -26,8 +27,7 @@ import picocli.CommandLine.ParameterException;
 final class PromptFile {
     /** A1111's names of options, and the command's. */
     private static final Map<String, String> NAMES = Map.of("--negative_prompt", "--negative", "--cfg_scale", "--guidance",
-            "--sampler_name", "--sampler", "--n_iter", "--count", "--batch_size", "--count", "--scheduler", "--schedule",
-            "--denoising_strength", "--strength");
+            "--sampler_name", "--sampler", "--scheduler", "--schedule", "--denoising_strength", "--strength");
     private static final String RANDOM = "-1";
 
     @Command(name = "a line", sortOptions = false)
@@ -35,8 +35,21 @@ final class PromptFile {
         @Option(names = "--prompt", required = true)
         private String prompt;
 
+        @Option(names = "--n_iter")
+        private List<Integer> batches = List.of();
+
+        @Option(names = "--batch_size")
+        private List<Integer> each = List.of();
+
         @Mixin
         private final PictureOptions options = new PictureOptions();
+
+        /** As many pictures as A1111 draws: batches times pictures in each. */
+        Options counted(Options o) {
+            List<Integer> factors = Stream.of(batches, each).flatMap(List::stream).map(n -> o.withCount(n).count()).toList();
+            long count = factors.stream().mapToLong(n -> n).reduce(1, (a, b) -> a * b);
+            return factors.isEmpty() ? o : o.withCount((int) Math.min(count, Integer.MAX_VALUE));
+        }
 
         @Override
         public void run() {
@@ -86,7 +99,7 @@ final class PromptFile {
             boolean seeded = line.options.hasSeed() || command.hasSeed();
             long random = ThreadLocalRandom.current().nextLong(1L << 32);
             return new Asked(spec, where, prompt, o -> {
-                Options changed = line.options.change(command.change(o));
+                Options changed = line.counted(line.options.change(command.change(o)));
                 return seeded ? changed : changed.withSeed(random);
             });
         } catch (ParameterException | IllegalArgumentException e) {

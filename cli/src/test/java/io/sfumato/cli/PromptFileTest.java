@@ -84,6 +84,13 @@ class PromptFileTest {
     }
 
     @Test
+    void batchesAndTheirSizesMultiply() throws IOException {
+        JsonNode json = new ObjectMapper().readTree(generate("--prompt a --n_iter 2 --batch_size 3 --seed 5\n--prompt b --batch_size 2 --seed 1\n",
+                "--output", folder.resolve("o.png"), "--json").out());
+        assertThat(json.get("seeds").toString()).isEqualTo("[5,6,7,8,9,10,1,2]");
+    }
+
+    @Test
     void aSecondPassTakesWholeBatches() throws IOException {
         Ran ran = generate("a cat\na dog\n", "--output", folder.resolve("o.png"), "--hires-scale", 1.5, "--hires-upscaler",
                 "Latent (nearest-exact)");
@@ -104,6 +111,9 @@ class PromptFileTest {
         assertThat(generate("a\n--seed 3\n").err()).startsWith(file + "Missing required option: '--prompt");
         assertThat(generate("a\n--prompt x --sampler_name Eulre\n").err())
                 .isEqualTo(file + "unknown sampler \"Eulre\"; the nearest are Euler, Euler a, Heun\n");
+        assertThat(generate("a\n--prompt x --n_iter 65536 --batch_size 65536\n").err())
+                .isEqualTo(file + "count must be 1 to 65536, not 2147483647\n");
+        assertThat(generate("a\n--prompt x --n_iter 0\n").err()).isEqualTo(file + "count must be 1 to 65536, not 0\n");
         assertThat(generate("a\n--prompt x --eta 0.5\n").err()).startsWith(file + "eta is not used by PNDMScheduler");
         assertThat(Ran.names(folder)).containsExactly("p.txt");
     }
