@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -50,9 +51,9 @@ class LauncherTest {
         Files.createDirectory(folder.resolve("elsewhere"));
         Ran ran = run(folder.resolve("elsewhere"), Map.of(), link.toString(), "generate", "two words", "");
         Path home = script.getParent().toRealPath();
-        assertThat(ran).isEqualTo(new Ran(0, String.join("\n", "PASSIVE", "glibc.malloc.hugetlb=1", "-Xmx512m", "-Xshare:auto", "--enable-native-access=ALL-UNNAMED",
-                "-Djava.awt.headless=true", "-Dsfumato.terminal=false", "-cp", home + "/cli/target/*:" + home + "/cli/target/lib/*",
-                "io.sfumato.cli.Main", "generate", "two words", "", ""), ""));
+        assertThat(ran).isEqualTo(new Ran(0, String.join("\n", "PASSIVE", "glibc.malloc.hugetlb=1", "-Xmx512m", "-XX:TieredStopAtLevel=1",
+                "-Xshare:auto", "--enable-native-access=ALL-UNNAMED", "-Djava.awt.headless=true", "-Dsfumato.terminal=false",
+                "-cp", home + "/cli/target/*:" + home + "/cli/target/lib/*", "io.sfumato.cli.Main", "generate", "two words", "", ""), ""));
     }
 
     @Test
@@ -60,6 +61,80 @@ class LauncherTest {
         Ran ran = run(folder, Map.of("SFUMATO_JAVA_OPTS", "-Xmx2g -Dx=y", "OMP_WAIT_POLICY", "ACTIVE",
                 "GLIBC_TUNABLES", "glibc.malloc.check=1"), script.toString());
         assertThat(ran.out()).startsWith("ACTIVE\nglibc.malloc.check=1\n-Xmx2g\n-Dx=y\n-Xshare:auto\n");
+    }
+
+    /** A Java that writes its classes, as text, where it is told to; each such call leaves a line in {@code calls}. */
+    private void javaThatArchives(String version, int code) throws IOException {
+        program("jdk/bin/java", """
+                if [ "$1" = -version ]; then echo 'openjdk version "%s" 2025-04-15' >&2; exit; fi
+                for word; do
+                    case $word in -XX:ArchiveClassesAtExit=*)
+                        echo "$*" >>'%s'; echo noise; echo noise >&2; [ %d -ne 0 ] || echo classes >"${word#*=}"; exit %3$d ;;
+                    esac
+                done
+                printf '%%s\\n' "$@"
+                """.formatted(version, folder.resolve("calls"), code));
+    }
+
+    private List<Path> archives() throws IOException {
+        try (Stream<Path> files = Files.list(script.resolveSibling("cli/target"))) {
+            return files.filter(f -> f.getFileName().toString().startsWith("classes-")).sorted().toList();
+        }
+    }
+
+    @Test
+    void keepsTheClassesOfAStartOfEachJava() throws IOException, InterruptedException {
+        javaThatArchives("17.0.15", 0);
+        Ran first = run(folder, Map.of(), script.toString(), "--version");
+        List<Path> made = archives();
+        assertThat(made).hasSize(1);
+        assertThat(made.get(0)).hasContent("classes");
+        String flags = "-XX:SharedArchiveFile=" + made.get(0).toRealPath() + "\n-Xlog:cds*=off\n";
+        assertThat(first.err()).isEmpty();
+        assertThat(first.out()).startsWith("-Xmx512m\n-XX:TieredStopAtLevel=1\n-Xshare:auto\n" + flags).endsWith("--version\n");
+        assertThat(run(folder, Map.of(), script.toString()).out()).contains(flags);
+        assertThat(Files.readAllLines(folder.resolve("calls"))).hasSize(1).first().asString()
+                .contains("io.sfumato.cli.Main generate a red apple --steps 1 --quiet");
+
+        javaThatArchives("25.0.3", 0);
+        assertThat(run(folder, Map.of(), script.toString()).out()).contains("-XX:SharedArchiveFile=").doesNotContain(flags);
+        assertThat(archives()).hasSize(2);
+
+        program("bin/mvn", "");
+        Files.delete(script.resolveSibling("cli/target/built"));
+        run(folder, Map.of("PATH", folder.resolve("bin") + ":" + System.getenv("PATH")), script.toString());
+        assertThat(archives()).hasSize(1).doesNotContain(made.get(0));
+    }
+
+    @Test
+    void startsWithoutAnArchiveWhereThereCanBeNone() throws IOException, InterruptedException {
+        javaThatArchives("17.0.15", 1);
+        for (int i = 0; i < 2; i++) {
+            Ran ran = run(folder, Map.of(), script.toString(), "--version");
+            assertThat(ran.err()).isEmpty();
+            assertThat(ran.out()).startsWith("-Xmx512m\n-XX:TieredStopAtLevel=1\n-Xshare:auto\n--enable-native-access=ALL-UNNAMED\n");
+        }
+        // It is not tried again.
+        assertThat(Files.readAllLines(folder.resolve("calls"))).hasSize(1);
+    }
+
+    /** Of another build, say: the real Java, with the flags of the launcher. */
+    @Test
+    void anArchiveThatDoesNotFitIsPassedOver() throws IOException, InterruptedException {
+        Path archive = Files.writeString(folder.resolve("classes.jsa"), "no classes ".repeat(1000));
+        String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+        Ran plain = Ran.process(folder, List.of(java, "-Xshare:auto", "--enable-native-access=ALL-UNNAMED", "--version"));
+        assertThat(Ran.process(folder, List.of(java, "-Xshare:auto", "-XX:SharedArchiveFile=" + archive, "-Xlog:cds*=off",
+                "--enable-native-access=ALL-UNNAMED", "--version")).err()).isEqualTo(plain.err());
+        assertThat(plain.code()).isZero();
+    }
+
+    @Test
+    void whatRunsForHoursIsCompiledInFull() throws IOException, InterruptedException {
+        for (String command : List.of("train", "evaluate", "data")) {
+            assertThat(run(folder, Map.of(), script.toString(), command).out()).contains("-Xmx512m\n-Xshare:auto\n");
+        }
+        assertThat(run(folder, Map.of(), script.toString(), "tokens").out()).contains("-XX:TieredStopAtLevel=1\n");
     }
 
     @Test

@@ -14,9 +14,14 @@ public final class Engine {
     /** System property: operator threads to begin with, in place of one for each physical core. */
     private static final String THREADS = "sfumato.threads";
     private static final String PHYSICAL_BYTES = "org.bytedeco.javacpp.maxPhysicalBytes";
+    private static final String EXTENSION = "org.bytedeco.javacpp.platform.extension";
     private static final boolean AVX512;
 
     static {
+        // Where CUDA's build may be meant, JavaCPP looks everywhere for some thirty libraries of CUDA's: a third of the loading.
+        if (System.getProperty(EXTENSION) == null && !hasCudaBuild()) {
+            System.setProperty(EXTENSION, "");
+        }
         // JavaCPP otherwise stops a program whose resident memory is four times its Java heap: tensors are not in that heap.
         if (System.getProperty(PHYSICAL_BYTES) == null) {
             System.setProperty(PHYSICAL_BYTES, "0");
@@ -34,6 +39,11 @@ public final class Engine {
     }
 
     private Engine() {
+    }
+
+    private static boolean hasCudaBuild() {
+        String folder = "/org/bytedeco/pytorch/" + Loader.getPlatform() + "-gpu/";
+        return Engine.class.getResource(folder + System.mapLibraryName("jnitorch")) != null;
     }
 
     /** Loads the engine; a second call does nothing. */

@@ -33,6 +33,13 @@ class EngineTest {
         assertThat(runJvm(GigabyteOfTensors.class)).isEqualTo("268435456");
     }
 
+    /** Its natives are not in the class path here; looking for them is what takes long. */
+    @Test
+    void doesNotLookForCudaWhereItsBuildIsNot() {
+        Engine.load();
+        assertThat(System.getProperty("org.bytedeco.javacpp.platform.extension")).isEmpty();
+    }
+
     // What a program of that class prints, errors included, in its own JVM with a heap of 256 MB and no other flag.
     private static String runJvm(Class<?> main) throws IOException, InterruptedException {
         Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx256m",
