@@ -1,5 +1,6 @@
 package io.sfumato.image;
 
+import io.sfumato.io.FileWrite;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

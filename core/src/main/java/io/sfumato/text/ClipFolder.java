@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
+import io.sfumato.io.FileWrite;
 import io.sfumato.text.ClipTokenizer.SpecialTokens;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -55,7 +56,7 @@ final class ClipFolder {
         this.specialTokens = config.has("added_tokens_decoder") ? MissingNode.getInstance() : readIfThere("special_tokens_map.json");
     }
 
-    /** Writes vocab.json, merges.txt, tokenizer_config.json and special_tokens_map.json of a vocabulary in CLIP's order. */
+    /** Writes vocab.json, merges.txt, tokenizer_config.json and special_tokens_map.json of a vocabulary in CLIP's order: where the first is, all are. */
     static void write(Path folder, List<BytePairs.Merge> merges, SpecialTokens special, int maxLength) {
         var roles = new TreeMap<String, Object>(Map.of("bos_token", special.bos(), "eos_token", special.eos(),
                 "unk_token", special.unk(), "pad_token", special.pad()));
@@ -65,10 +66,11 @@ final class ClipFolder {
         try {
             Files.createDirectories(folder);
             var lines = Stream.concat(Stream.of("#version: 0.2"), merges.stream().map(merge -> merge.left() + " " + merge.right()));
-            Files.writeString(folder.resolve("merges.txt"), String.join("\n", lines.toList()) + "\n");
-            JSON.writeValue(folder.resolve("vocab.json").toFile(), ClipTokenizer.vocabulary(merges));
-            JSON.writerWithDefaultPrettyPrinter().writeValue(folder.resolve("tokenizer_config.json").toFile(), config);
-            JSON.writerWithDefaultPrettyPrinter().writeValue(folder.resolve("special_tokens_map.json").toFile(), roles);
+            var pretty = JSON.writerWithDefaultPrettyPrinter();
+            FileWrite.whole(folder.resolve("merges.txt"), String.join("\n", lines.toList()) + "\n");
+            FileWrite.whole(folder.resolve("tokenizer_config.json"), pretty.writeValueAsBytes(config));
+            FileWrite.whole(folder.resolve("special_tokens_map.json"), pretty.writeValueAsBytes(roles));
+            FileWrite.whole(folder.resolve("vocab.json"), JSON.writeValueAsBytes(ClipTokenizer.vocabulary(merges)));
         } catch (IOException e) {
             throw new UncheckedIOException("the tokenizer cannot be written to %s: %s".formatted(folder, e.getMessage()), e);
         }

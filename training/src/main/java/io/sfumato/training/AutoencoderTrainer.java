@@ -57,12 +57,14 @@ final class AutoencoderTrainer {
                             progress.step("autoencoder", step + 1, loop.steps(), loss);
                         }
                         if ((step + 1) % loop.saveEvery() == 0 || step + 1 == loop.steps()) {
+                            if (step + 1 == loop.steps()) {
+                                folder.write("vae", ema.average());
+                            }
                             checkpoint.save(step + 1, state);
                             CurveChart.draw(losses, run.resolve("autoencoder.png"));
                         }
                     }
                 }
-                folder.write("vae", ema.average());
             }
         }
     }

@@ -30,12 +30,17 @@ record Checkpoint(Path file) {
         }
     }
 
-    /** Copies a saved state into {@code groups}, if there is one; returns {@link #steps()}. */
+    /**
+     * Copies a saved state into {@code groups}; where there is none yet, they are saved as that of step 0, so that a run which is cut off
+     * before its first checkpoint begins again with what it had begun with. Returns {@link #steps()}.
+     */
     long restore(Map<String, Map<String, Tensor>> groups) {
         if (Files.exists(file)) {
             try (SafeTensors saved = SafeTensors.open(file); var scope = new Scope(); var noGrad = new NoGrad()) {
                 groups.forEach((group, tensors) -> tensors.forEach((name, x) -> copy(saved, group + "/" + name, x)));
             }
+        } else {
+            save(0, groups);
         }
         return steps();
     }

@@ -63,9 +63,9 @@ public final class ClipTrainer {
                         progress.step("clip", step + 1, loop.steps(), loss.item());
                     }
                     if ((step + 1) % loop.saveEvery() == 0 || step + 1 == loop.steps()) {
+                        SafeTensors.write(model.resolve("model.safetensors"), ema.average(), Map.of("format", "pt"));
                         checkpoint.save(step + 1, state);
                         CurveChart.draw(losses, run.resolve("clip.png"));
-                        SafeTensors.write(model.resolve("model.safetensors"), ema.average(), Map.of("format", "pt"));
                         onSave.accept(model);
                     }
                 }

@@ -1,6 +1,7 @@
 package io.sfumato.training;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.sfumato.io.FileWrite;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -20,12 +21,8 @@ final class ConfigFiles {
     }
 
     static void text(Path file, String content) {
-        try {
-            create(file.getParent());
-            Files.writeString(file, content);
-        } catch (IOException e) {
-            throw new UncheckedIOException(file + ": cannot be written: " + e.getMessage(), e);
-        }
+        create(file.getParent());
+        FileWrite.whole(file, content);
     }
 
     /** Says which nouns a model learnt, so that it is only asked for those ({@code nouns.txt}, one a line); nothing if it learnt all. */

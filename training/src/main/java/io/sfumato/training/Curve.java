@@ -1,5 +1,6 @@
 package io.sfumato.training;
 
+import io.sfumato.io.FileWrite;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -21,7 +22,7 @@ final class Curve implements AutoCloseable {
             if (Files.exists(file)) {
                 Files.readAllLines(file).stream().skip(1).limit(from).forEach(lines::add);
             }
-            Files.write(file, lines);
+            FileWrite.whole(file, String.join("\n", lines) + "\n");
             out = new PrintWriter(Files.newBufferedWriter(file, StandardOpenOption.APPEND), true);
         } catch (IOException e) {
             throw new UncheckedIOException(file + ": cannot be written: " + e.getMessage(), e);

@@ -1,5 +1,6 @@
 package io.sfumato.training;
 
+import io.sfumato.io.FileWrite;
 import io.sfumato.io.SafeTensors;
 import io.sfumato.models.vae.AutoencoderKl;
 import io.sfumato.tensor.DType;
@@ -58,7 +59,7 @@ record LatentCache(Tensor latents, List<String> captions, double scale) implemen
                 }
             }
             // The latents last: where their file is, the captions are too.
-            Files.write(texts, captions);
+            FileWrite.whole(texts, String.join("\n", captions) + "\n");
             double mean = sum / parts.size();
             double scale = 1 / Math.sqrt(squares / parts.size() - mean * mean);
             SafeTensors.write(file, Map.of("latents", Tensor.cat(0, parts.toArray(Tensor[]::new))), Map.of("scale", String.valueOf(scale)));

@@ -10,8 +10,11 @@ import io.sfumato.tensor.DType;
 import io.sfumato.tensor.Device;
 import io.sfumato.tensor.Rng;
 import io.sfumato.text.ClipTokenizer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -38,8 +41,14 @@ public final class Trainer {
      * model's sizes; only what the model does not have at all begins fresh.
      */
     public void start(Path model) {
-        ModelFolder folder = new ModelFolder(run.resolve("model"));
-        folder.copyFrom(model, recipe);
+        // Whole or not at all: a run that was cut off in between would go on without what it should have begun with.
+        Path part = run.resolveSibling(run.getFileName() + ".part");
+        new ModelFolder(part.resolve("model")).copyFrom(model, recipe);
+        try {
+            Files.move(part, run, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            throw new UncheckedIOException(run + ": a new run is wanted to begin with a model: " + e.getMessage(), e);
+        }
     }
 
     /**

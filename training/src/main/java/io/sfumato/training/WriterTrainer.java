@@ -66,9 +66,9 @@ final class WriterTrainer {
                         progress.step("transformer", step + 1, loop.steps(), loss);
                     }
                     if ((step + 1) % loop.saveEvery() == 0 || step + 1 == loop.steps()) {
+                        SafeTensors.write(file, ema.average(), Map.of("format", "pt"));
                         checkpoint.save(step + 1, state);
                         CurveChart.draw(losses, run.resolve("transformer.png"));
-                        SafeTensors.write(file, ema.average(), Map.of("format", "pt"));
                         onSave.accept(step + 1);
                     }
                 }

@@ -1,7 +1,8 @@
-package io.sfumato.image;
+package io.sfumato.io;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.FileSystemException;
@@ -13,11 +14,16 @@ import java.nio.file.StandardOpenOption;
 import java.util.UUID;
 
 /** Writes a file whole or not at all, and says in one line why a file could not be read or written. */
-final class FileWrite {
+public final class FileWrite {
     private FileWrite() {
     }
 
-    static void whole(Path path, byte[] data) {
+    /**
+     * Puts {@code data} in place of {@code path}: beside it first, then moved, so that no half file is ever seen under its name.
+     *
+     * @throws UncheckedIOException when it cannot be written; nothing is left behind
+     */
+    public static void whole(Path path, byte[] data) {
         try {
             Path folder = path.toAbsolutePath().getParent();
             if (folder == null || Files.isDirectory(path)) {
@@ -38,6 +44,11 @@ final class FileWrite {
         }
     }
 
+    /** The same of text, in UTF-8. */
+    public static void whole(Path path, String text) {
+        whole(path, text.getBytes(StandardCharsets.UTF_8));
+    }
+
     private static void move(Path from, Path to) throws IOException {
         try {
             Files.move(from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
@@ -47,7 +58,7 @@ final class FileWrite {
     }
 
     /** One line: the path, what failed and the system's reason, for instance "No space left on device". */
-    static String explain(Path path, String action, IOException e) {
+    public static String explain(Path path, String action, IOException e) {
         String reason;
         if (e instanceof NoSuchFileException) {
             reason = "there is no such file";
