@@ -25,8 +25,8 @@ class KilledRunTest {
     private static final String RECIPE = RecipeTest.TINY.replace("steps: 10", "steps: 25")
             .replace("saveEvery: 4", "saveEvery: " + INTERVAL).replace("upscaler: []", """
                     upscaler:
-                      - {scale: 2, width: 8, blocks: 1, noise: 0.3, loop: {steps: 10, batch: 4, rate: 0.001, warmup: 2, decay: 0.0, clip: 1.0,
-                          ema: 0.9, saveEvery: 5}}""");
+                      - {scale: 2, width: 8, blocks: 1, noise: 0.3, loop: {steps: 10, batch: 4, rate: 0.001, warmup: 2, decay: 0.0,
+                          clip: 1.0, ema: 0.9, saveEvery: 5}}""");
 
     @TempDir
     Path temp;
