@@ -23,12 +23,14 @@ public final class Candidates {
     public record Scored(Image image, double score, int candidate) {
     }
 
+    private static final int AT_ONCE = 8;
+
     private Candidates() {
     }
 
-    /** {@code options.count()} pictures of one prompt, the best first; of two with one score, the earlier. */
+    /** {@code options.count()} pictures of one prompt, the best first; of two with one score, the earlier. A few are drawn at once. */
     public static List<Scored> draw(TextToImage model, Prompt prompt, Options options, Scorer scorer, Listener listener) {
-        List<Image> images = model.generate(prompt, options, listener);
+        List<Image> images = model.generate(List.of(new Wish(prompt, options)), AT_ONCE, listener);
         List<Scored> scored = new ArrayList<>();
         for (int i = 0; i < images.size(); i++) {
             scored.add(new Scored(images.get(i), scorer.score(prompt, images.get(i)), i));

@@ -2,6 +2,7 @@ package io.sfumato.cli;
 
 import io.sfumato.Options;
 import io.sfumato.TextToImage;
+import io.sfumato.evaluation.CandidateCurve;
 import io.sfumato.evaluation.ClipartWorld;
 import io.sfumato.evaluation.ClipartWorldReport;
 import io.sfumato.evaluation.Detector;
@@ -10,6 +11,7 @@ import io.sfumato.evaluation.FirstLight;
 import io.sfumato.evaluation.FirstLightReport;
 import io.sfumato.evaluation.SceneClassifier;
 import io.sfumato.evaluation.SceneClassifierTrainer;
+import io.sfumato.families.ClipScore;
 import io.sfumato.hub.ModelFolder;
 import io.sfumato.hub.ModelUri;
 import io.sfumato.training.Progress;
@@ -39,7 +41,7 @@ import picocli.CommandLine.Spec;
             "  sfumato evaluate --benchmark first-light --count 600 --output reports/first-light"})
 final class Evaluate implements Callable<Integer> {
     private static final String NOUNS = "nouns.txt";
-    private static final List<String> BENCHMARKS = List.of("first-light", "clipart-world");
+    private static final List<String> BENCHMARKS = List.of("first-light", "clipart-world", "candidates");
 
     @Spec
     private CommandSpec spec;
@@ -48,7 +50,7 @@ final class Evaluate implements Callable<Integer> {
     private String model = ModelUri.DEFAULT;
 
     @Option(order = 2, names = "--benchmark", paramLabel = "NAME", required = true,
-            description = "clipart-world: scenes of sixty nouns; first-light: of twenty")
+            description = "clipart-world: scenes of sixty nouns; first-light: of twenty; candidates: what choosing by --judge brings")
     private String benchmark;
 
     @Option(order = 3, names = "--count", paramLabel = "N",
@@ -79,7 +81,18 @@ final class Evaluate implements Callable<Integer> {
             description = "of clipart-world's captions (those in nouns.txt of the model's folder; otherwise sixty)")
     private List<String> nouns = List.of();
 
-    @Option(order = 9, names = "--quiet", description = "no progress")
+    private List<Path> judge = List.of();
+
+    @Option(order = 9, names = "--judge", paramLabel = "PATH",
+            description = "of candidates: the CLIP that chooses, a folder or OpenAI's file")
+    private void judge(Path clip) {
+        judge = List.of(clip);
+    }
+
+    @Option(order = 10, names = "--candidates", paramLabel = "N", description = "of each caption, of candidates (${DEFAULT-VALUE})")
+    private int candidates = 16;
+
+    @Option(order = 11, names = "--quiet", description = "no progress")
     private boolean quiet;
 
     @Option(order = 5, names = "--classifier", paramLabel = "FILE",
@@ -104,7 +117,11 @@ final class Evaluate implements Callable<Integer> {
                 throw new ParameterException(spec.commandLine(), file + ": there is no folder " + folder);
             }
         }
-        return benchmark.equals("first-light") ? firstLight() : clipartWorld();
+        return switch (benchmark) {
+            case "first-light" -> firstLight();
+            case "clipart-world" -> clipartWorld();
+            default -> candidates();
+        };
     }
 
     private int firstLight() {
@@ -118,6 +135,23 @@ final class Evaluate implements Callable<Integer> {
             Options options = drawer.defaults().withSeed(seed);
             FirstLightReport report = FirstLight.of(count).run(drawer, name(files), options, world, reader, folder, progress);
             tell(report.json(), folder.resolve("report.md").toString());
+            return 0;
+        }
+    }
+
+    private int candidates() {
+        if (judge.isEmpty() || output.isEmpty() || candidates < 2) {
+            throw new ParameterException(spec.commandLine(), "candidates needs --judge, an --output folder and 2 or more --candidates");
+        }
+        ModelFolder files = ModelUri.resolve(model);
+        ClipartWorld measure = Main.checked(spec, () -> ClipartWorld.of(count, nouns(files)));
+        Progress progress = progress(spec.commandLine().getErr());
+        try (TextToImage drawer = TextToImage.load(model); Detector detector = detector(progress);
+                ClipScore clip = ClipScore.load(judge.get(0))) {
+            CandidateCurve curve = CandidateCurve.run(drawer, drawer.defaults().withSeed(seed).withCount(candidates),
+                    measure.simple(ClipArt.bundled()), (prompt, image) -> clip.score(image, prompt.text()), detector, progress);
+            curve.write(output.get(0));
+            tell(curve.json(), output.get(0).resolve("candidates.csv").toString());
             return 0;
         }
     }

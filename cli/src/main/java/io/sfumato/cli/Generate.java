@@ -5,6 +5,7 @@ import static java.util.Comparator.comparingLong;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.sfumato.Batch;
+import io.sfumato.Candidates;
 import io.sfumato.HiresFix;
 import io.sfumato.Listener;
 import io.sfumato.LoadOptions;
@@ -71,6 +72,10 @@ final class Generate implements Callable<Integer> {
     @Mixin
     private final Hires hires = new Hires();
 
+    @Mixin
+    private final Ranking ranking = new Ranking();
+
+    private final List<Double> scores = new ArrayList<>();
     private final List<String> notes = new ArrayList<>();
     private List<Path> output = List.of();
     private List<Path> trace = List.of();
@@ -132,7 +137,11 @@ final class Generate implements Callable<Integer> {
         LoadOptions load = load();
         List<Asked> asked = asked();
         List<Path> files = Main.checked(spec, () -> targets(asked));
-        Main.checked(spec, hires::fix);
+        boolean single = Main.checked(spec, hires::fix).isEmpty() && prompts.isEmpty() && trace.isEmpty();
+        asked.forEach(each -> each.checked(() -> {
+            ranking.check(each.change().apply(Options.defaults()), single);
+            return each;
+        }));
         ModelFolder folder = model.open(load.hints());
         notes.addAll(folder.notes());
         MemoryEstimate needs = asked.stream().map(each -> memory(folder, load, each)).max(comparingLong(MemoryEstimate::total)).get();
@@ -149,6 +158,10 @@ final class Generate implements Callable<Integer> {
             // The size is left open for the init picture to decide.
             Options defaults = drawer.defaults().withSize(Options.OF_MODEL, Options.OF_MODEL);
             List<Wish> wishes = asked.stream().map(each -> wish(each, drawer, defaults, warnings)).toList();
+            if (ranking.isAsked()) {
+                rank(drawer, wishes.get(0), files, warnings, interruption);
+                return 0;
+            }
             List<Wish> pictures = wishes.stream().flatMap(Generate::pictures).toList();
             List<Batch> batches = prompts.isEmpty() ? List.of(together(wishes.get(0)))
                     : Batch.plan(drawer, wishes, (p, o) -> o.count() <= batch && drawer.fits(p, hires.largest(o)));
@@ -185,7 +198,7 @@ final class Generate implements Callable<Integer> {
     private MemoryEstimate memory(ModelFolder folder, LoadOptions load, Asked asked) {
         return asked.checked(() -> {
             Options o = asked.change().apply(Options.defaults());
-            Options one = prompts.isEmpty() ? o : o.withCount(1);
+            Options one = ranking.isAsked() || !prompts.isEmpty() ? o.withCount(1) : o;
             MemoryEstimate needs = Families.memory(folder, load, asked.prompt(), one);
             return hires.fix().isEmpty() ? needs
                     : Families.memory(folder, load, asked.prompt(), hires.largest(one.withSize(needs.width(), needs.height())));
@@ -256,11 +269,32 @@ final class Generate implements Callable<Integer> {
                 for (int i = 0; i < images.size(); i++) {
                     int place = batch.places().get(i);
                     record.under(place + 1 + ".").putPicture(own, i, images.size());
-                    ImageFile.of(images.get(i)).withText(ImageFile.PARAMETERS, parameters(pictures.get(place)).format())
-                            .write(files.get(place));
+                    write(images.get(i), pictures.get(place), files.get(place));
                 }
             });
         }
+    }
+
+    private void write(Image image, Wish picture, Path file) {
+        ImageFile.of(image).withText(ImageFile.PARAMETERS, parameters(picture).format()).write(file);
+    }
+
+    /** Draws candidates and writes the best of them. */
+    private void rank(TextToImage drawer, Wish wish, List<Path> files, List<String> warnings, Interruption interruption) {
+        long begin = System.nanoTime();
+        List<Wish> pictures = new ArrayList<>();
+        try (ProgressLine progress = new ProgressLine(spec.commandLine().getErr(), !quiet && ProgressLine.onTerminal())) {
+            List<Candidates.Scored> best = ranking.best(drawer, wish, listener("drawing candidates", progress, warnings, interruption));
+            interruption.writing(() -> {
+                for (int i = 0; i < best.size(); i++) {
+                    Options o = wish.options();
+                    scores.add(best.get(i).score());
+                    pictures.add(new Wish(wish.prompt(), o.withCount(1).withSeed(o.seedOf(best.get(i).candidate()))));
+                    write(best.get(i).image(), pictures.get(i), files.get(i));
+                }
+            });
+        }
+        report(files, List.of(wish), pictures, (System.nanoTime() - begin) / 1e9, warnings);
     }
 
     private Listener listener(String stage, ProgressLine progress, List<String> warnings, Interruption interruption) {
@@ -347,6 +381,10 @@ final class Generate implements Callable<Integer> {
                     ? String.format(Locale.ROOT, "%d picture%s of %dx%d in %.1f s, seed %d", files.size(), plural, o.width(), o.height(),
                             seconds, o.seed())
                     : String.format(Locale.ROOT, "%d picture%s in %.1f s", files.size(), plural, seconds));
+            for (int i = 0; i < scores.size(); i++) {
+                err.println(String.format(Locale.ROOT, "%s: seed %d, CLIPScore %.4f", files.get(i), pictures.get(i).options().seed(),
+                        scores.get(i)));
+            }
         }
         if (json) {
             out.println(json(files, wishes, pictures, seconds, warnings));
@@ -361,6 +399,9 @@ final class Generate implements Callable<Integer> {
         Map<String, Object> all = new LinkedHashMap<>();
         all.put("files", files.stream().map(Path::toString).toList());
         all.put("seeds", pictures.stream().map(picture -> picture.options().seed()).toList());
+        if (!scores.isEmpty()) {
+            all.put("scores", scores);
+        }
         if (prompts.isEmpty()) {
             all.putAll(described(wishes.get(0)));
         } else {

@@ -28,7 +28,7 @@ class EvaluateTest {
     @Test
     void refusesAnUnknownBenchmark() {
         assertThat(refusal("--benchmark", "coco", "--output", temp.toString()))
-                .isEqualTo("unknown benchmark 'coco': use first-light, clipart-world");
+                .isEqualTo("unknown benchmark 'coco': use first-light, clipart-world, candidates");
     }
 
     @Test
@@ -53,6 +53,21 @@ class EvaluateTest {
     void wantsEnoughCaptions() {
         assertThat(refusal("--benchmark", "clipart-world", "--count", "7"))
                 .isEqualTo("count 7, references 4000: at least 8 captions and 2 references are wanted");
+    }
+
+    @Test
+    void wantsAJudgeOfCandidates() {
+        assertThat(refusal("--benchmark", "candidates", "--output", temp.toString()))
+                .isEqualTo("candidates needs --judge, an --output folder and 2 or more --candidates");
+    }
+
+    @Test
+    void writesTheCurveOfCandidates() throws IOException {
+        Path clip = Path.of("../models/src/test/resources/golden/clip/model_gelu");
+        Ran ran = Ran.command("evaluate", "--benchmark", "candidates", "--count", 8, "--candidates", 2, "--nouns", "apple,duck,heart,house",
+                "--judge", clip, "--output", temp, "--quiet", "--model", Ran.MODEL);
+        assertThat(ran.code()).as(ran.err()).isZero();
+        assertThat(Files.readAllLines(temp.resolve("candidates.csv"))).hasSize(3).first().isEqualTo("candidates,score,right");
     }
 
     @Test

@@ -80,6 +80,7 @@ class GenerateOptionsTest {
         known.addAll(CHANGES_WITH_MASK.keySet());
         known.addAll(CHANGES_WITH_HIRES.keySet());
         known.addAll(Set.of("--batch", "--config", "--dry-run", "--ema", "--init", "--model", "--prompts", "--help", "--version"));
+        known.addAll(Set.of("--candidates", "--judge"));        // GenerateTokensTest
         Set<String> options = Main.commandLine().getSubcommands().get("generate").getCommandSpec().options().stream()
                 .map(OptionSpec::longestName).collect(Collectors.toCollection(TreeSet::new));
         assertThat(options).isEqualTo(known);

@@ -2,6 +2,8 @@ package io.sfumato.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.sfumato.image.Image;
 import io.sfumato.io.SafeTensors;
 import io.sfumato.tensor.Scope;
@@ -9,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -73,6 +76,41 @@ class GenerateTokensTest {
         Ran ran = Ran.command(args.toArray());
         assertThat(ran.code()).isEqualTo(Main.MISUSED);
         assertThat(ran.err()).isEqualTo("sfumato: mask fill must be original: this model sees nothing of what lies under a mask\n");
+    }
+
+    @Test
+    void theBestOfSomeCandidatesAreWritten() throws IOException {
+        Path clip = Path.of("../models/src/test/resources/golden/clip/model_gelu").toAbsolutePath().normalize();
+        List<Object> args = new ArrayList<>(List.of("generate", "a cat", "--model", MODEL, "--seed", 7, "--judge", clip, "--candidates", 5,
+                "--output", folder.resolve("best.png"), "--quiet", "--json"));
+        JsonNode one = new ObjectMapper().readTree(Ran.command(args.toArray()).out());
+        args.addAll(List.of("--count", 5));
+        JsonNode all = new ObjectMapper().readTree(Ran.command(args.toArray()).out());
+        assertThat(one.get("scores")).hasSize(1);
+        assertThat(one.get("scores").get(0)).isEqualTo(all.get("scores").get(0));
+        List<Double> scores = new ArrayList<>();
+        List<Long> seeds = new ArrayList<>();
+        all.get("scores").forEach(score -> scores.add(score.doubleValue()));
+        all.get("seeds").forEach(seed -> seeds.add(seed.longValue()));
+        assertThat(scores).hasSize(5).isSortedAccordingTo(Comparator.reverseOrder());
+        assertThat(seeds).containsExactlyInAnyOrder(7L, 8L, 9L, 10L, 11L);
+        Path again = folder.resolve("again.png");
+        Ran.command("generate", "a cat", "--model", MODEL, "--seed", one.get("seeds").get(0).asLong(), "--output", again, "--quiet");
+        assertThat(Image.read(folder.resolve("best.png"))).isNotNull();
+        assertThat(Image.read(again)).isEqualTo(Image.read(folder.resolve("best-1.png")));
+        assertRefused("--candidates and --judge go together: a CLIP to judge by is wanted", "--candidates", 4);
+        assertRefused("--candidates and --judge go together: the number of candidates is wanted", "--judge", clip);
+        assertRefused("candidates must be at least the 4 pictures of --count, not 2", "--candidates", 2, "--judge", clip, "--count", 4);
+        assertRefused("--candidates are of one prompt, in one pass and without a trace: neither --prompts nor --hires-scale nor --trace can"
+                + " be given", "--candidates", 4, "--judge", clip, "--hires-scale", 2);
+    }
+
+    private static void assertRefused(String message, Object... more) {
+        List<Object> args = new ArrayList<>(List.of("generate", "a cat", "--model", MODEL));
+        args.addAll(List.of(more));
+        Ran ran = Ran.command(args.toArray());
+        assertThat(ran.code()).isEqualTo(Main.MISUSED);
+        assertThat(ran.err()).isEqualTo("sfumato: " + message + "\n");
     }
 
     @Test

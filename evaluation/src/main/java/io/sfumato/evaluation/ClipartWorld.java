@@ -104,6 +104,14 @@ public record ClipartWorld(int count, List<String> nouns, int references) {
                 Frechet.distance(realFeatures, compared), references, pictures);
     }
 
+    /** The captions of one kind and of two kinds of thing, half of {@code count} each, as scenes. */
+    public List<Scene> simple(ClipArt art) {
+        World world = world(art);
+        List<Scene> scenes = new ArrayList<>(scenes(world, Split.HELD_OUT, 0, count - count / 2, s -> s.groups().size() == 1));
+        scenes.addAll(scenes(world, Split.HELD_OUT, 0, count / 2, s -> s.groups().size() == 2));
+        return scenes;
+    }
+
     /** As the first vocabulary's, with the nouns of the captions. */
     private World world(ClipArt art) {
         WorldConfig c = WorldConfig.sixty(Detector.SIZE);

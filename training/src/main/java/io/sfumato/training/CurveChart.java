@@ -18,8 +18,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
-/** The second column of a {@link Curve} over the first, as a picture: every value in grey, their running mean in blue, on a log scale. */
-final class CurveChart {
+/**
+ * The second column of a CSV file over the first, as a picture: every value above 0 in grey, their running mean in blue, on a log scale.
+ */
+public final class CurveChart {
     private static final int WIDTH = 800;
     private static final int HEIGHT = 400;
     private static final int LEFT = 70;
@@ -47,7 +49,7 @@ final class CurveChart {
     }
 
     /** Draws {@code csv} into the picture file {@code png}. */
-    static void draw(Path csv, Path png) {
+    public static void draw(Path csv, Path png) {
         List<double[]> rows = new ArrayList<>();
         try {
             List<String> lines = Files.readAllLines(csv);
