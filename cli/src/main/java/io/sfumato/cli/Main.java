@@ -10,10 +10,13 @@ import java.util.List;
 import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ExecutionException;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.RunLast;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.UnmatchedArgumentException;
@@ -47,9 +50,22 @@ public final class Main implements Runnable {
                 .setExpandAtFiles(false)
                 .setUsageHelpWidth(110)
                 .setCaseInsensitiveEnumValuesAllowed(true)
+                .setExecutionStrategy(Main::run)
                 .setParameterExceptionHandler((e, args) -> main.report(e.getCommandLine(), e, reason(e), MISUSED))
                 .setExecutionExceptionHandler((e, command, parsed) -> main.report(command, e, Engine.firstLine(e),
                         e instanceof Cancelled ? INTERRUPTED : FAILED));
+    }
+
+    /** Runs the command; a heap that is too small is a user's error like another. */
+    private static int run(ParseResult parsed) {
+        try {
+            return new RunLast().execute(parsed);
+        } catch (OutOfMemoryError e) {
+            long heap = Runtime.getRuntime().maxMemory() >> 20;
+            CommandLine command = parsed.commandSpec().commandLine();
+            throw new ExecutionException(command, e.getMessage(), new IllegalStateException("out of memory (" + e.getMessage()
+                    + "): Java may use " + heap + " MiB; SFUMATO_JAVA_OPTS=-Xmx" + 2 * heap + "m in the environment gives it more", e));
+        }
     }
 
     /** Takes what an option object refuses for a wrong use of the command. */

@@ -1,7 +1,9 @@
 package io.sfumato.image;
 
 import io.sfumato.io.FileWrite;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -73,13 +75,24 @@ public record ImageFile(Image image, Map<String, String> text) {
 
     /** The bytes of a file in this format; the same picture, texts and format give the same bytes on one platform. */
     public byte[] encode(ImageFormat format) {
+        var out = new ByteArrayOutputStream();
+        try {
+            encode(format, out);
+        } catch (IOException e) {
+            throw new AssertionError("memory does not fail to be written", e);
+        }
+        return out.toByteArray();
+    }
+
+    private void encode(ImageFormat format, OutputStream out) throws IOException {
         if (format instanceof ImageFormat.Png) {
-            return Png.encode(this);
+            Png.encode(this, out);
+            return;
         }
         if (!text.isEmpty() && !text.keySet().equals(Set.of(PARAMETERS))) {
             throw new IllegalArgumentException("JPEG and WebP hold only the text '" + PARAMETERS + "', not " + text.keySet() + ": use PNG");
         }
-        return format instanceof ImageFormat.Jpeg jpeg ? Jpeg.encode(this, jpeg.quality()) : WebP.encode(this, format);
+        out.write(format instanceof ImageFormat.Jpeg jpeg ? Jpeg.encode(this, jpeg.quality()) : WebP.encode(this, format));
     }
 
     /** Writes the file in the format of the name's ending; see {@link ImageFormat#of(Path)}. */
@@ -93,7 +106,7 @@ public record ImageFile(Image image, Map<String, String> text) {
      * @throws UncheckedIOException with one line that names the path and the reason
      */
     public void write(Path path, ImageFormat format) {
-        FileWrite.whole(path, encode(format));
+        FileWrite.whole(path, out -> encode(format, out));
     }
 
     /** The JPEG and WebP form of the texts of a comment: none if it is empty. */

@@ -1,8 +1,10 @@
 package io.sfumato.image;
 
+import java.io.BufferedOutputStream;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -16,6 +18,7 @@ import java.util.zip.InflaterInputStream;
 final class Png {
     private static final byte[] SIGNATURE = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
     private static final int MAX_TEXT = 16 << 20;                          // characters of all texts, inflated
+    private static final int CHUNK = 1 << 20;                              // the most of the pixels in one chunk that is written
 
     private final Source source;
     private final Map<String, String> text = new LinkedHashMap<>();
@@ -143,35 +146,59 @@ final class Png {
         return (int) crc.getValue();
     }
 
-    static byte[] encode(ImageFile file) {
+    static void encode(ImageFile file, OutputStream out) throws IOException {
         Image image = file.image();
-        var out = new ByteArrayOutputStream();
-        out.writeBytes(SIGNATURE);
+        out.write(SIGNATURE);
         var header = new ByteArrayOutputStream();
         Bytes.writeI32(header, image.width());
         Bytes.writeI32(header, image.height());
         header.writeBytes(new byte[] {8, (byte) (image.hasAlpha() ? 6 : 2), 0, 0, 0});
         writeChunk(out, "IHDR", header.toByteArray());
-        file.text().forEach((keyword, value) -> writeText(out, keyword, value));
-        writeChunk(out, "IDAT", deflate(PngPixels.filter(image)));
-        writeChunk(out, "IEND", new byte[0]);
-        return out.toByteArray();
-    }
-
-    private static byte[] deflate(byte[] rows) {
-        var out = new ByteArrayOutputStream();
+        for (Map.Entry<String, String> entry : file.text().entrySet()) {
+            writeText(out, entry.getKey(), entry.getValue());
+        }
         var deflater = new Deflater(6);
-        try (var stream = new DeflaterOutputStream(out, deflater)) {
-            stream.write(rows);
-        } catch (IOException e) {
-            throw new AssertionError("memory does not fail to be written", e);
+        try (var rows = new BufferedOutputStream(new DeflaterOutputStream(new Chunks(out), deflater, 1 << 16), 1 << 16)) {
+            PngPixels.filter(image, rows);
         } finally {
             deflater.end();
         }
-        return out.toByteArray();
+        writeChunk(out, "IEND", new byte[0]);
     }
 
-    private static void writeText(ByteArrayOutputStream out, String keyword, String value) {
+    /** Deflated pixels as chunks of a mebibyte: a large picture is in memory once, as it is. */
+    private static final class Chunks extends OutputStream {
+        private final OutputStream out;
+        private final ByteArrayOutputStream waiting = new ByteArrayOutputStream();
+
+        Chunks(OutputStream out) {
+            this.out = out;
+        }
+
+        @Override
+        public void write(int b) throws IOException {
+            write(new byte[] {(byte) b}, 0, 1);
+        }
+
+        @Override
+        public void write(byte[] data, int from, int length) throws IOException {
+            waiting.write(data, from, length);
+            if (waiting.size() >= CHUNK) {
+                close();
+            }
+        }
+
+        /** Ends the chunk; {@code out} stays open. */
+        @Override
+        public void close() throws IOException {
+            if (waiting.size() > 0) {
+                writeChunk(out, "IDAT", waiting.toByteArray());
+                waiting.reset();
+            }
+        }
+    }
+
+    private static void writeText(OutputStream out, String keyword, String value) throws IOException {
         if (keyword.isEmpty() || keyword.length() > 79 || !keyword.equals(keyword.strip()) || !keyword.chars().allMatch(Png::printable)) {
             throw new IllegalArgumentException("'" + keyword + "' is no PNG keyword: 1 to 79 Latin-1 characters expected");
         }
@@ -193,13 +220,17 @@ final class Png {
         return c >= 32 && c <= 126 || c >= 161 && c <= 255;
     }
 
-    private static void writeChunk(ByteArrayOutputStream out, String type, byte[] body) {
-        var named = new ByteArrayOutputStream();
-        named.writeBytes(type.getBytes(StandardCharsets.ISO_8859_1));
-        named.writeBytes(body);
-        byte[] data = named.toByteArray();
-        Bytes.writeI32(out, body.length);
-        out.writeBytes(data);
-        Bytes.writeI32(out, crc(data, 0, data.length));
+    private static void writeChunk(OutputStream out, String type, byte[] body) throws IOException {
+        var start = new ByteArrayOutputStream();
+        Bytes.writeI32(start, body.length);
+        start.writeBytes(type.getBytes(StandardCharsets.ISO_8859_1));
+        var crc = new CRC32();
+        crc.update(start.toByteArray(), 4, 4);
+        crc.update(body);
+        var end = new ByteArrayOutputStream();
+        Bytes.writeI32(end, (int) crc.getValue());
+        out.write(start.toByteArray());
+        out.write(body);
+        out.write(end.toByteArray());
     }
 }

@@ -4,6 +4,7 @@ import java.io.ByteArrayInputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.util.zip.InflaterInputStream;
 
 /** The pixels of a PNG: inflating, filters, Adam7 and the conversion of all depths and colour types to 8-bit RGB or RGBA. */
@@ -193,12 +194,11 @@ final class PngPixels {
         return (byte) (header.depth == 16 ? sample >> 8 : sample * 255 / ((1 << header.depth) - 1));
     }
 
-    /** The rows to deflate, each with the filter whose differences are smallest in sum (PNG specification, section 12.7). */
-    static byte[] filter(Image image) {
+    /** Writes the rows to deflate, each with the filter whose differences are smallest in sum (PNG specification, section 12.7). */
+    static void filter(Image image, OutputStream out) throws IOException {
         int step = image.channels();
         int stride = image.width() * step;
         byte[] in = image.pixels();
-        byte[] out = new byte[Math.toIntExact((long) (stride + 1) * image.height())];
         byte[][] candidates = new byte[5][stride];
         for (int y = 0; y < image.height(); y++) {
             int best = 0;
@@ -210,10 +210,9 @@ final class PngPixels {
                     best = kind;
                 }
             }
-            out[y * (stride + 1)] = (byte) best;
-            System.arraycopy(candidates[best], 0, out, y * (stride + 1) + 1, stride);
+            out.write(best);
+            out.write(candidates[best]);
         }
-        return out;
     }
 
     private static long filterRow(int kind, byte[] in, int from, int stride, int step, byte[] out) {

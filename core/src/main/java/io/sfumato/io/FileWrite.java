@@ -1,6 +1,8 @@
 package io.sfumato.io;
 
+import java.io.BufferedOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
@@ -18,12 +20,22 @@ public final class FileWrite {
     private FileWrite() {
     }
 
+    /** What a file is to hold, written a piece at a time. */
+    public interface Content {
+        void to(OutputStream out) throws IOException;
+    }
+
+    /** Puts {@code data} in place of {@code path}, as {@link #whole(Path, Content)} does. */
+    public static void whole(Path path, byte[] data) {
+        whole(path, out -> out.write(data));
+    }
+
     /**
-     * Puts {@code data} in place of {@code path}: beside it first, then moved, so that no half file is ever seen under its name.
+     * Puts {@code content} in place of {@code path}: beside it first, then moved, so that no half file is ever seen under its name.
      *
      * @throws UncheckedIOException when it cannot be written; nothing is left behind
      */
-    public static void whole(Path path, byte[] data) {
+    public static void whole(Path path, Content content) {
         try {
             Path folder = path.toAbsolutePath().getParent();
             if (folder == null || Files.isDirectory(path)) {
@@ -34,7 +46,10 @@ public final class FileWrite {
             }
             Path partial = folder.resolve("." + path.getFileName() + "." + UUID.randomUUID() + ".part");
             try {
-                Files.write(partial, data, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+                try (var out = new BufferedOutputStream(Files.newOutputStream(partial, StandardOpenOption.CREATE_NEW,
+                        StandardOpenOption.WRITE), 1 << 16)) {
+                    content.to(out);
+                }
                 move(partial, path);
             } finally {
                 Files.deleteIfExists(partial);

@@ -41,6 +41,22 @@ class ImageFileWriteTest {
         }
     }
 
+    /** More than a mebibyte of pixels is written in several chunks. */
+    @Test
+    void aLargePngIsWrittenAPieceAtATime() {
+        Image image = ImageTest.random(new Random(4), 700, 700, 3);
+        byte[] data = ImageFile.of(image).encode(new ImageFormat.Png());
+        assertThat(chunks(data)).isEqualTo(2);
+        assertThat(chunks(ImageFile.of(image.crop(0, 0, 500, 500)).encode(new ImageFormat.Png()))).isEqualTo(1);
+        assertThat(ImageFile.decode(data, "x").image()).isEqualTo(image);
+        ImageFile.of(image).write(folder.resolve("a.png"));
+        assertThat(folder.resolve("a.png")).hasBinaryContent(data);
+    }
+
+    private static int chunks(byte[] png) {
+        return new String(png, StandardCharsets.ISO_8859_1).split("IDAT", -1).length - 1;
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {LATIN, WIDE, "x"})
     void lossyFormatsKeepTextAndNearlyPixels(String text) {
