@@ -49,6 +49,18 @@ public record Sampling(Sampler sampler, Grid grid, Prediction prediction, Clippi
         return grid.level(call).addNoise(x0, noise);
     }
 
+    /**
+     * Puts x right after each step where {@code mask} is 0: there it becomes {@code known}, as noisy as x is then, and without noise in
+     * the end (RePaint without its jumps, Lugmayr et al. 2022, eq. 8).
+     */
+    public Step.Listener holding(Tensor known, Tensor noise, Tensor mask) {
+        return step -> {
+            int next = grid.start() + step.index() + 1;
+            Tensor outside = next < grid.calls() ? addNoise(known, noise, next) : known;
+            return outside.mul(mask.neg().add(1)).add(step.x().mul(mask));
+        };
+    }
+
     /** Runs the sampler from {@code x} (B, ...) at the grid's start. */
     public Tensor sample(Network network, Tensor x, Noise noise, Step.Listener onStep) {
         return sampler.sample(new Denoiser(network, prediction, clipping, sigmaData), x, grid, noise, onStep);

@@ -49,6 +49,7 @@ public final class Families {
             Map.entry("KandinskyV22PriorPipeline", KANDINSKY),
             Map.entry("KandinskyV22Pipeline", KANDINSKY),
             Map.entry("KandinskyV22Img2ImgPipeline", KANDINSKY),
+            Map.entry("KandinskyV22InpaintPipeline", KANDINSKY),
             Map.entry("IFPipeline", DEEP_FLOYD),
             Map.entry("IFImg2ImgPipeline", DEEP_FLOYD),
             Map.entry("IFInpaintingPipeline", DEEP_FLOYD),

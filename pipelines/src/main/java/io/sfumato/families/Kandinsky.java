@@ -2,6 +2,7 @@ package io.sfumato.families;
 
 import static io.sfumato.Prompt.Role.INIT;
 import static io.sfumato.Prompt.Role.LIKE;
+import static io.sfumato.Prompt.Role.MASK;
 
 import io.sfumato.Listener;
 import io.sfumato.LoadOptions;
@@ -14,6 +15,7 @@ import io.sfumato.diffusion.Network;
 import io.sfumato.diffusion.Noise;
 import io.sfumato.diffusion.Sampling;
 import io.sfumato.diffusion.SchedulerConfig;
+import io.sfumato.diffusion.Step;
 import io.sfumato.hub.ModelFolder;
 import io.sfumato.image.Image;
 import io.sfumato.io.CheckpointException;
@@ -23,6 +25,7 @@ import io.sfumato.models.unet.Conditioning;
 import io.sfumato.models.unet.GlideUNet;
 import io.sfumato.tensor.DType;
 import io.sfumato.tensor.Device;
+import io.sfumato.tensor.Functional;
 import io.sfumato.tensor.NoGrad;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
@@ -36,9 +39,9 @@ import java.util.stream.Stream;
 
 /**
  * Kandinsky 2.2 (Razzhigaev et al. 2023), an unCLIP over latents: the prior makes an image embedding of the text, a U-Net that sees
- * nothing else draws latents, MoVQ makes the picture. Reads the folders of a prior and a decoder as diffusers saves them. Trace:
- * {@code prior.k}, {@code image_embedding} and {@code negative_image_embedding} besides. Where all networks together do not fit into
- * memory, each is let go before the next.
+ * nothing else draws latents, MoVQ makes the picture. A decoder for inpainting also sees a picture and where it is to stay. Reads the
+ * folders of a prior and a decoder as diffusers saves them. Trace: {@code prior.k}, {@code image_embedding} and
+ * {@code negative_image_embedding} besides. Where all networks together do not fit into memory, each is let go before the next.
  */
 final class Kandinsky implements TextToImage {
     private final Deque<Runnable> closers = new ArrayDeque<>();
@@ -52,11 +55,22 @@ final class Kandinsky implements TextToImage {
     private final int channels;
     private final int factor;
     private final boolean learnsVariance;
+    private final boolean inpaints;
     private final SchedulerConfig scheduler;
     private final Options defaults;
 
     /** Image embeddings (n, E) to draw and to be led away from. */
     record Wishes(Tensor wanted, Tensor unwanted) {
+    }
+
+    /**
+     * What latents are drawn on.
+     *
+     * @param start  x to begin with, (B, z, h, w)
+     * @param beside what the U-Net sees beside x
+     * @param hold   puts x right after each step, where a part of the picture is to stay
+     */
+    private record Canvas(Tensor start, List<Tensor> beside, Step.Listener hold) {
     }
 
     Kandinsky(ModelFolder model, LoadOptions load) {
@@ -69,6 +83,7 @@ final class Kandinsky implements TextToImage {
             pixels = ClipPixels.read(folders.prior().folder("image_processor").resolve("preprocessor_config.json"));
             channels = folders.movq().embed();
             factor = 1 << (folders.movq().widths().length - 1);
+            inpaints = folders.inpaints();
             learnsVariance = folders.unet().outChannels() == 2 * channels;
             prior = new UnclipPrior(folders.prior(), "scheduler", load, stays);
             closers.push(prior::close);
@@ -119,7 +134,15 @@ final class Kandinsky implements TextToImage {
     @Override
     public Options complete(Prompt prompt, Options wanted) {
         wanted.shortcuts().requireNone();
-        prompt.require(Set.of(INIT, LIKE), Set.of());
+        if (prompt.has(MASK) && !inpaints) {
+            throw new IllegalArgumentException("this decoder's U-Net sees no mask: a decoder for inpainting is wanted, of the pipeline "
+                    + "KandinskyV22InpaintPipeline");
+        }
+        prompt.require(inpaints ? Set.of(INIT, MASK, LIKE) : Set.of(INIT, LIKE), inpaints ? Set.of(INIT, MASK) : Set.of());
+        if (inpaints && wanted.strength(prompt) < 1) {
+            throw new IllegalArgumentException("strength " + wanted.strength(prompt) + ": a decoder for inpainting draws what is masked "
+                    + "from noise alone, so 1 is wanted");
+        }
         if (wanted.clipSkip() > 0) {
             throw new IllegalArgumentException("clip skip " + wanted.clipSkip() + ": the prior takes the text encoder's last layer");
         }
@@ -136,13 +159,17 @@ final class Kandinsky implements TextToImage {
 
     private Sampling sampling(Prompt prompt, Options o) {
         Sampling whole = Scheduling.of(scheduler, o);
-        return prompt.has(INIT) ? DeepFloydStage.from(whole, o.strength(prompt)) : whole;
+        return prompt.has(INIT) && !inpaints ? DeepFloydStage.from(whole, o.strength(prompt)) : whole;
     }
 
     @Override
     public synchronized List<Image> generate(List<Prompt> prompts, Options wanted, Listener listener, Trace trace) {
         Options o = complete(prompts.get(0), wanted);
         Prompt.requireAlike(prompts);
+        return MaskedArea.drawn(prompts, o, parts -> drawn(parts, o, listener, trace));
+    }
+
+    private List<Image> drawn(List<Prompt> prompts, Options o, Listener listener, Trace trace) {
         try (Draws draws = new Draws(o, prompts.size() * o.count()); var noGrad = new NoGrad(); var scope = new Scope()) {
             Sampling sampling = sampling(prompts.get(0), o);
             CascadeProgress progress = new CascadeProgress(listener, prior.sampling(o.unclip()).grid().calls() + sampling.grid().calls()
@@ -208,14 +235,14 @@ final class Kandinsky implements TextToImage {
     List<Image> draw(Wishes wishes, List<Prompt> prompts, Options o, Noise noise, CascadeProgress progress, Trace trace) {
         Sampling sampling = sampling(prompts.get(0), o);
         Tensor like = Tensor.zeros(wishes.wanted.size(0), channels, o.height() / factor, o.width() / factor);
-        Tensor start = prompts.get(0).has(INIT) ? sampling.addNoise(latents(prompts, o), noise.next(like))
-                : noise.next(like).mul(sampling.initNoiseSigma());
-        trace.put("latents.0", start);
+        Canvas canvas = canvas(prompts, o, sampling, noise.next(like));
+        trace.put("latents.0", canvas.start);
         Tensor x = unet.use(network -> {
             try (var scope = new Scope()) {
-                return scope.keep(sampling.sample(denoiser(network, wishes, o), start, noise, step -> {
+                return scope.keep(sampling.sample(denoiser(network, wishes, canvas, o), canvas.start, noise, step -> {
                     trace.put("latents." + (step.index() + 1), step.x());
-                    return progress.onStep(step, x0 -> StableDiffusionPixels.images(decode(x0)));
+                    progress.onStep(step, x0 -> StableDiffusionPixels.images(decode(x0)));
+                    return canvas.hold.onStep(step);
                 }));
             }
         });
@@ -225,12 +252,36 @@ final class Kandinsky implements TextToImage {
         return StableDiffusionPixels.images(picture);
     }
 
-    private Network denoiser(GlideUNet network, Wishes wishes, Options o) {
+    private Canvas canvas(List<Prompt> prompts, Options o, Sampling sampling, Tensor noise) {
+        if (!prompts.get(0).has(INIT)) {
+            return new Canvas(noise.mul(sampling.initNoiseSigma()), List.of(), Step::x);
+        }
+        Tensor pictures = latents(prompts, o);
+        if (!inpaints) {
+            return new Canvas(sampling.addNoise(pictures, noise), List.of(), Step::x);
+        }
+        Tensor kept = kept(prompts, o);
+        return new Canvas(noise.mul(sampling.initNoiseSigma()), List.of(pictures.mul(kept), kept),
+                sampling.holding(pictures, noise, kept.neg().add(1)));
+    }
+
+    /** 0 where the prompts' masks are white and at the latents next to it, but for the two at one diagonal, else 1: (B, 1, h, w). */
+    private Tensor kept(List<Prompt> prompts, Options o) {
+        Tensor white = Tensor.cat(0, prompts.stream().map(p -> StableDiffusionPixels.mask(p.picture(MASK), o.width(), o.height()))
+                .toArray(Tensor[]::new)).repeatInterleave(o.count(), 0);
+        Tensor neighbours = Tensor.of(new float[] {1, 1, 0, 1, 1, 1, 0, 1, 1}, 1, 1, 3, 3);
+        Tensor near = Functional.conv2d(Functional.upsampleNearest(white, o.height() / factor, o.width() / factor), neighbours,
+                Tensor.zeros(1), 1, 1);
+        return near.lt(0.5).to(DType.F32);
+    }
+
+    private Network denoiser(GlideUNet network, Wishes wishes, Canvas canvas, Options o) {
         boolean guided = o.guidance() > 1, learned = learnsVariance && Scheduling.chosen(scheduler, o).learnsVariance();
         Tensor seen = guided ? Tensor.cat(0, wishes.unwanted, wishes.wanted) : wishes.wanted;
         Conditioning given = Conditioning.none().with(Conditioning.Input.IMAGE, seen.to(load.dtype()).to(load.device()));
         return (x, t) -> {
-            Tensor noisy = (guided ? Tensor.cat(0, x, x) : x).to(load.dtype()).to(load.device());
+            Tensor noisy = Tensor.cat(1, Stream.concat(Stream.of(x), canvas.beside.stream()).toArray(Tensor[]::new));
+            noisy = (guided ? Tensor.cat(0, noisy, noisy) : noisy).to(load.dtype()).to(load.device());  // (B or 2B, z or 2z+1, h, w)
             Tensor time = Tensor.full(t, noisy.size(0)).to(load.device());
             Tensor out = network.forward(noisy, time, given).to(DType.F32).to(Device.CPU);          // (B or 2B, z or 2z, h, w)
             Tensor answer = Guidance.guide(out, x, o.guidance(), o.guidanceRescale());

@@ -35,11 +35,17 @@ record KandinskyFolders(ModelFolder prior, ModelFolder decoder) {
             throw decoder.config("unet").wrong("addition_embed_type", c.added().name().toLowerCase() + " with encoder_hid_dim_type "
                     + c.context().name().toLowerCase(), "image with image_proj, a decoder of image embeddings,");
         }
-        if (c.inChannels() != latents || c.outChannels() != latents && c.outChannels() != 2 * latents) {
+        if (c.inChannels() != latents && c.inChannels() != 2 * latents + 1 || c.outChannels() != latents && c.outChannels() != 2 * latents) {
             throw decoder.config("unet").wrong("in_channels", c.inChannels() + " with out_channels " + c.outChannels(), latents
-                    + ", the latents of the movq, with as many or twice as many");
+                    + ", the latents of the movq, or " + (2 * latents + 1) + ", a mask and the latents of a picture besides, with "
+                    + latents + " or " + 2 * latents);
         }
         return c;
+    }
+
+    /** Whether the U-Net sees a picture and where it is to be drawn anew. */
+    boolean inpaints() {
+        return unet().inChannels() > movq().embed();
     }
 
     /** Pixels of a side of the pictures that it was trained on. */

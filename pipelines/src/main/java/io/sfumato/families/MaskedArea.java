@@ -8,7 +8,10 @@ import io.sfumato.Prompt;
 import io.sfumato.image.Image;
 import io.sfumato.image.Resampling;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.IntStream;
 
 /**
  * What of a picture is drawn anew: the whole, or the part around the white of its mask, enlarged to the size that the model draws; then
@@ -36,6 +39,16 @@ record MaskedArea(Prompt prompt, boolean laidBack, Image whole, Image mask, int 
         part.put(MASK, mask.crop(box[0], box[1], width, height));
         return new MaskedArea(new Prompt(prompt.text(), prompt.negative(), part), only || o.maskBlur() > 0, whole,
                 only ? mask : doubled(mask), box[0], box[1], width, height);
+    }
+
+    /** What {@code draw} makes of the prompts; where these come with masks, of their areas, laid back. */
+    static List<Image> drawn(List<Prompt> prompts, Options o, Function<List<Prompt>, List<Image>> draw) {
+        if (!prompts.get(0).has(MASK)) {
+            return draw.apply(prompts);
+        }
+        List<MaskedArea> areas = prompts.stream().map(p -> of(p, o)).toList();
+        List<Image> drawn = draw.apply(areas.stream().map(MaskedArea::prompt).toList());
+        return IntStream.range(0, drawn.size()).mapToObj(i -> areas.get(i / o.count()).laidBack(drawn.get(i))).toList();
     }
 
     /** The drawn area laid into the picture where the mask is white; the picture as it was elsewhere. */

@@ -115,12 +115,7 @@ final class StableDiffusion implements TextToImage {
     public synchronized List<Image> generate(List<Prompt> prompts, Options wanted, Listener listener, Trace trace) {
         Options o = complete(prompts.get(0), wanted);
         Prompt.requireAlike(prompts);
-        if (!prompts.get(0).has(Prompt.Role.MASK)) {
-            return drawn(prompts, o, listener, trace);
-        }
-        List<MaskedArea> areas = prompts.stream().map(p -> MaskedArea.of(p, o)).toList();
-        List<Image> drawn = drawn(areas.stream().map(MaskedArea::prompt).toList(), o, listener, trace);
-        return IntStream.range(0, drawn.size()).mapToObj(i -> areas.get(i / o.count()).laidBack(drawn.get(i))).toList();
+        return MaskedArea.drawn(prompts, o, parts -> drawn(parts, o, listener, trace));
     }
 
     private List<Image> drawn(List<Prompt> prompts, Options o, Listener listener, Trace trace) {

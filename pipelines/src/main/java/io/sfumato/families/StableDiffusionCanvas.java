@@ -107,11 +107,7 @@ record StableDiffusionCanvas(Sampling sampling, Tensor start, List<Tensor> besid
             encoded(rows(this::kept));    // unused, but the reference draws for it
             Sampling rest = rest();
             Tensor mask = masks();
-            return canvas(rest, start(rest, picture, noise, mask), step -> {
-                int next = rest.grid().start() + step.index() + 1;
-                Tensor known = next < rest.grid().calls() ? rest.addNoise(picture, noise, next) : picture;
-                return known.mul(mask.neg().add(1)).add(step.x().mul(mask));
-            });
+            return canvas(rest, start(rest, picture, noise, mask), rest.holding(picture, noise, mask));
         }
 
         /** As {@link #over}; the U-Net sees the mask and what is to stay. */

@@ -225,9 +225,9 @@ class KandinskyTest {
                 + "folder; here are [KandinskyV22PriorPipeline]");
         GoldenCase.lay(UNCLIP.resolve("kandinsky_decoder"), decoder);
         String json = Files.readString(config);
-        Files.writeString(config, json.replace("\"in_channels\": 4", "\"in_channels\": 9"));
-        broken(prior + "," + decoder, config + ": key 'in_channels' is 9 with out_channels 8, where 4, the latents of the movq, with as "
-                + "many or twice as many is wanted");
+        Files.writeString(config, json.replace("\"in_channels\": 4", "\"in_channels\": 5"));
+        broken(prior + "," + decoder, config + ": key 'in_channels' is 5 with out_channels 8, where 4, the latents of the movq, or 9, a "
+                + "mask and the latents of a picture besides, with 4 or 8 is wanted");
         Files.writeString(config, json.replace("\"encoder_hid_dim\": 16", "\"encoder_hid_dim\": 20"));
         broken(prior + "," + decoder, prior + ": its prior makes embeddings of 16 numbers, its image encoder of 16, and the U-Net in "
                 + decoder + " takes 20");
