@@ -1,4 +1,4 @@
-"""Kandinsky 2.2 in a mask by diffusers 0.42.1, on the networks of ../unclip. python make.py, here.
+"""Kandinsky 2.2 in a mask and variations of a picture by Karlo, by diffusers 0.42.1 on the networks of ../unclip. python make.py, here.
 
 Of the U-Net for inpainting only the first convolution is new, and stored; the rest is that of ../unclip/kandinsky_decoder."""
 import json
@@ -6,9 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import DDIMScheduler, DDPMScheduler, KandinskyV22InpaintPipeline, UNet2DConditionModel, VQModel
+from diffusers import (DDIMScheduler, DDPMScheduler, KandinskyV22InpaintPipeline, UNet2DConditionModel, UNet2DModel,
+                       UnCLIPImageVariationPipeline, UnCLIPScheduler, VQModel)
+from diffusers.pipelines.deprecated.unclip.text_proj import UnCLIPTextProjModel
 from PIL import Image
 from safetensors.torch import load_file, save_file
+from transformers import CLIPImageProcessor, CLIPTextModelWithProjection, CLIPTokenizer, CLIPVisionModelWithProjection
 
 HERE = Path(__file__).parent
 UNCLIP = HERE.parent / "unclip"
@@ -86,8 +89,39 @@ def inpainting():
         print(name, seen["image"].shape, seen["image"].std(), np.mean((seen["image"] <= 0) | (seen["image"] >= 1)))
 
 
+def variations():
+    """Karlo's networks with the image encoder of the Kandinsky beside it, whose embeddings are as wide."""
+    karlo, eyes = UNCLIP / "karlo", UNCLIP / "kandinsky_prior"
+    pipe = UnCLIPImageVariationPipeline(
+        decoder=UNet2DConditionModel.from_pretrained(karlo, subfolder="decoder"), text_encoder=CLIPTextModelWithProjection.from_pretrained(karlo, subfolder="text_encoder"),
+        tokenizer=CLIPTokenizer.from_pretrained(karlo / "tokenizer"), text_proj=UnCLIPTextProjModel.from_pretrained(karlo, subfolder="text_proj"),
+        feature_extractor=CLIPImageProcessor.from_pretrained(eyes / "image_processor"), image_encoder=CLIPVisionModelWithProjection.from_pretrained(eyes, subfolder="image_encoder"),
+        super_res_first=UNet2DModel.from_pretrained(karlo, subfolder="super_res_first"), super_res_last=UNet2DModel.from_pretrained(karlo, subfolder="super_res_last"),
+        **{each: UnCLIPScheduler.from_pretrained(karlo, subfolder=each) for each in ("decoder_scheduler", "super_res_scheduler")})
+    pipe.set_progress_bar_config(disable=True)
+    source, seen = picture(11, 20, 16), {"latents": []}
+    pipe.text_proj.register_forward_hook(lambda m, a, k, o: seen.update(embedding=k["image_embeddings"]), with_kwargs=True)
+    step = type(pipe.decoder_scheduler).step
+
+    def recorded(output, t, x, prev_timestep=None, generator=None):
+        seen.setdefault("start", x.clone())
+        out = step(pipe.decoder_scheduler, output, t, x, prev_timestep=prev_timestep, generator=generator)
+        seen["latents"].append(out.prev_sample.clone())
+        return out
+    pipe.decoder_scheduler.step = recorded
+    image = pipe(Image.fromarray(source), num_images_per_prompt=2, decoder_num_inference_steps=5, super_res_num_inference_steps=3, decoder_guidance_scale=6.0,
+                 generator=torch.Generator().manual_seed(4), output_type="np").images
+    put("variation/source_uint8", source)
+    put("variation/image_embedding", seen["embedding"])
+    put("variation/latents_in", seen["start"])
+    put("variation/latents", torch.stack(seen["latents"]))
+    put("variation/image", image)
+    print("variation", image.shape, image.std(), np.mean((image <= 0) | (image >= 1)))
+
+
 def main():
     inpainting()
+    variations()
     save_file(tensors, HERE / "golden.safetensors")
     (HERE / "golden.json").write_text(json.dumps({"cases": cases}, indent=1, default=list) + "\n")
 

@@ -59,7 +59,7 @@ final class GivenPictures {
         return fill.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
-    @Option(order = 39, names = "--like", paramLabel = "IMAGE", description = "a picture to draw variations of: for Kandinsky")
+    @Option(order = 39, names = "--like", paramLabel = "IMAGE", description = "a picture to draw variations of: for Karlo and Kandinsky")
     private void like(Path file) {
         files.put(Prompt.Role.LIKE, file);
     }

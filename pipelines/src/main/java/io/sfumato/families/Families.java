@@ -29,6 +29,8 @@ public final class Families {
 
     private static final Family AMUSED = new Family(Amused::new, Amused::memory);
 
+    private static final Family KARLO = new Family(Karlo::new, UnclipMemory::ofKarlo);
+
     private static final Map<String, Family> BY_PIPELINE = Map.ofEntries(
             Map.entry("StableDiffusionPipeline", STABLE_DIFFUSION),
             Map.entry("StableDiffusionImg2ImgPipeline", STABLE_DIFFUSION),
@@ -45,7 +47,8 @@ public final class Families {
             Map.entry("min-dalle", new Family(DalleMini::load, DalleMini::memory)),
             Map.entry("LlamaGen", new Family(LlamaGenImages::load, LlamaGenImages::memory)),
             Map.entry("ImagenPipeline", new Family(Imagen::new, Imagen::memory)),
-            Map.entry("UnCLIPPipeline", new Family(Karlo::new, UnclipMemory::ofKarlo)),
+            Map.entry("UnCLIPPipeline", KARLO),
+            Map.entry("UnCLIPImageVariationPipeline", KARLO),
             Map.entry("KandinskyV22PriorPipeline", KANDINSKY),
             Map.entry("KandinskyV22Pipeline", KANDINSKY),
             Map.entry("KandinskyV22Img2ImgPipeline", KANDINSKY),

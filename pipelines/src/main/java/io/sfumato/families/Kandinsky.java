@@ -19,7 +19,6 @@ import io.sfumato.diffusion.Step;
 import io.sfumato.hub.ModelFolder;
 import io.sfumato.image.Image;
 import io.sfumato.io.CheckpointException;
-import io.sfumato.models.clip.ClipVision;
 import io.sfumato.models.tokenizer.VqGan;
 import io.sfumato.models.unet.Conditioning;
 import io.sfumato.models.unet.GlideUNet;
@@ -47,9 +46,8 @@ final class Kandinsky implements TextToImage {
     private final Deque<Runnable> closers = new ArrayDeque<>();
     private final LoadOptions load;
     private final UnclipPrior prior;
-    private final ClipVision.Config imageConfig;
-    private final ClipPixels pixels;
-    private final Part<ClipVision> imageEncoder;
+    private final UnclipTexts texts;
+    private final UnclipImages images;
     private final Part<GlideUNet> unet;
     private final Part<VqGan> movq;
     private final int channels;
@@ -79,20 +77,21 @@ final class Kandinsky implements TextToImage {
         boolean stays = UnclipMemory.weights(UnclipMemory.parts(folders, load)) <= MemoryEstimate.available();
         try {
             scheduler = SchedulerConfig.of(folders.decoder().scheduler());
-            imageConfig = ClipVision.Config.of(folders.prior().config("image_encoder"));
-            pixels = ClipPixels.read(folders.prior().folder("image_processor").resolve("preprocessor_config.json"));
             channels = folders.movq().embed();
             factor = 1 << (folders.movq().widths().length - 1);
             inpaints = folders.inpaints();
             learnsVariance = folders.unet().outChannels() == 2 * channels;
-            prior = new UnclipPrior(folders.prior(), "scheduler", load, stays);
+            texts = new UnclipTexts(folders.prior(), load, stays);
+            closers.push(texts::close);
+            prior = new UnclipPrior(folders.prior(), "scheduler", texts, load, stays);
             closers.push(prior::close);
-            if (prior.width() != folders.unet().statesWidth() || prior.width() != imageConfig.projection()) {
+            images = new UnclipImages(folders.prior(), "image_processor", load, stays);
+            closers.push(images::close);
+            if (prior.width() != folders.unet().statesWidth() || prior.width() != images.width()) {
                 throw new CheckpointException(folders.prior().path() + ": its prior makes embeddings of " + prior.width()
-                        + " numbers, its image encoder of " + imageConfig.projection() + ", and the U-Net in " + folders.decoder().path()
+                        + " numbers, its image encoder of " + images.width() + ", and the U-Net in " + folders.decoder().path()
                         + " takes " + folders.unet().statesWidth());
             }
-            imageEncoder = hold(new Part<>(imageEncoder(folders, load), stays));
             unet = hold(new Part<>(unet(folders, load), stays));
             movq = hold(new Part<>(movq(folders, load), stays));
             defaults = FolderDefaults.of(folders.decoder(), Options.defaults().withGuidance(4).withSize(folders.size(), folders.size())
@@ -106,12 +105,6 @@ final class Kandinsky implements TextToImage {
     private <M> Part<M> hold(Part<M> part) {
         closers.push(part::close);
         return part;
-    }
-
-    static Part.Recipe<ClipVision> imageEncoder(KandinskyFolders folders, LoadOptions load) {
-        ClipVision.Config config = ClipVision.Config.of(folders.prior().config("image_encoder"));
-        return new Part.Recipe<>(() -> folders.prior().weights("image_encoder"), w -> new ClipVision(w, config),
-                name -> name.endsWith(ClipVision.POSITION_IDS), load.dtype(), load.device());
     }
 
     static Part.Recipe<GlideUNet> unet(KandinskyFolders folders, LoadOptions load) {
@@ -184,11 +177,11 @@ final class Kandinsky implements TextToImage {
         boolean guided = o.unclip().priorGuidance() > 1;
         boolean negated = prompts.stream().anyMatch(p -> !p.negative().isEmpty());
         int n = prompts.size() * o.count();
-        List<String> texts = prompts.stream().map(Prompt::text).toList(), negative = prompts.stream().map(Prompt::negative).toList();
+        List<String> words = prompts.stream().map(Prompt::text).toList(), negative = prompts.stream().map(Prompt::negative).toList();
         // With negative prompts these get embeddings of their own, led away from themselves, which leads nowhere.
-        List<String> wanted = negated ? Stream.concat(texts.stream(), negative.stream()).toList() : texts;
+        List<String> wanted = negated ? Stream.concat(words.stream(), negative.stream()).toList() : words;
         List<String> unwanted = negated ? Stream.concat(negative.stream(), negative.stream()).toList() : negative;
-        UnclipPrior.Texts read = prior.read(guided ? Stream.concat(unwanted.stream(), wanted.stream()).toList() : wanted, listener)
+        UnclipTexts.Read read = texts.read(guided ? Stream.concat(unwanted.stream(), wanted.stream()).toList() : wanted, listener)
                 .each(o.count());
         trace.put("text_embeddings", read.states());
         trace.put("pooled_text_embeddings", read.embeddings());
@@ -196,7 +189,7 @@ final class Kandinsky implements TextToImage {
         Noise noise = negated && !draws.shared() ? like -> inPairs(like, draws.noise()) : draws.noise();
         Tensor sampled = prior.sample(read, o.unclip(), new UnclipPrior.Run(negated ? 2 * n : n, noise, progress, nothing), trace);
         Tensor seen = prompts.get(0).has(LIKE) ? mixed(sampled.narrow(0, 0, n), prompts, o) : sampled.narrow(0, 0, n);
-        Wishes wishes = new Wishes(seen, negated ? sampled.narrow(0, n, n) : noPicture().expand(n, prior.width()));
+        Wishes wishes = new Wishes(seen, negated ? sampled.narrow(0, n, n) : images.nothing().expand(n, prior.width()));
         trace.put("image_embedding", wishes.wanted);
         trace.put("negative_image_embedding", wishes.unwanted);
         return wishes;
@@ -209,26 +202,10 @@ final class Kandinsky implements TextToImage {
     }
 
     /** The prompts' embeddings (n, E), mixed with those of the pictures that are to be varied. */
-    private Tensor mixed(Tensor texts, List<Prompt> prompts, Options o) {
+    private Tensor mixed(Tensor told, List<Prompt> prompts, Options o) {
         double share = o.unclip().likeness();
-        Tensor pictures = imageEncoder.use(network -> {
-            try (var scope = new Scope()) {
-                return scope.keep(Tensor.cat(0, prompts.stream().map(p -> pixels.of(p.picture(LIKE)))
-                        .map(x -> network.embed(x.to(load.dtype()).to(load.device()))).toArray(Tensor[]::new))
-                        .repeatInterleave(o.count(), 0));
-            }
-        });
-        return pictures.mul(share).add(texts.mul(1 - share));
-    }
-
-    /** The embedding of a picture of zeros, (1, E). */
-    private Tensor noPicture() {
-        return imageEncoder.use(network -> {
-            try (var scope = new Scope()) {
-                Tensor zeros = Tensor.zeros(1, imageConfig.channels(), imageConfig.size(), imageConfig.size());
-                return scope.keep(network.embed(zeros.to(load.dtype()).to(load.device())));
-            }
-        });
+        Tensor pictures = images.embed(prompts.stream().map(p -> p.picture(LIKE)).toList()).repeatInterleave(o.count(), 0);
+        return pictures.mul(share).add(told.mul(1 - share));
     }
 
     /** The decoder's half. */

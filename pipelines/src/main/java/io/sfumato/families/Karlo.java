@@ -1,5 +1,7 @@
 package io.sfumato.families;
 
+import static io.sfumato.Prompt.Role.LIKE;
+
 import io.sfumato.Listener;
 import io.sfumato.LoadOptions;
 import io.sfumato.Options;
@@ -26,25 +28,30 @@ import io.sfumato.tensor.Functional;
 import io.sfumato.tensor.NoGrad;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
+import java.nio.file.Files;
 import java.util.ArrayDeque;
 import java.util.Collections;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
 /**
  * Karlo, an open unCLIP (Ramesh et al. 2022): the prior makes an image embedding of the text, the decoder draws small pixels that show
- * both, and two networks enlarge these, one for all steps but the last. Reads a diffusers {@code UnCLIPPipeline} folder. Trace:
- * {@code prior.k}, {@code image_embedding}, and {@code stage2.latents.k} of the enlargement. Where all networks together do not fit into
- * memory, each is let go before the next.
+ * both, and two networks enlarge these, one for all steps but the last. Reads a diffusers {@code UnCLIPPipeline} folder, and that of
+ * {@code UnCLIPImageVariationPipeline}, which has an image encoder in the prior's place. Trace: {@code prior.k}, {@code image_embedding},
+ * and {@code stage2.latents.k} of the enlargement. Where all networks together do not fit into memory, each is let go before the next.
  */
 final class Karlo implements TextToImage {
     private static final int RGB = 3;
+    private static final String VARIATION = "UnCLIPImageVariationPipeline";
 
     private final Deque<Runnable> closers = new ArrayDeque<>();
     private final LoadOptions load;
-    private final UnclipPrior prior;
+    private final UnclipTexts texts;
+    private final Optional<UnclipPrior> prior;
+    private final Optional<UnclipImages> images;
     private final TextProjection.Config told;
     private final Part<TextProjection> projection;
     private final Part<GlideUNet> decoder;
@@ -65,8 +72,12 @@ final class Karlo implements TextToImage {
             small = size(folder, "decoder");
             large = size(folder, "super_res_first");
             told = TextProjection.Config.of(folder.config("text_proj"));
-            prior = new UnclipPrior(folder, "prior_scheduler", load, stays);
-            closers.push(prior::close);
+            texts = new UnclipTexts(folder, load, stays);
+            closers.push(texts::close);
+            prior = !hasPrior(folder) ? Optional.empty() : Optional.of(new UnclipPrior(folder, "prior_scheduler", texts, load, stays));
+            prior.ifPresent(each -> closers.push(each::close));
+            images = !hasEyes(folder) ? Optional.empty() : Optional.of(new UnclipImages(folder, "feature_extractor", load, stays));
+            images.ifPresent(each -> closers.push(each::close));
             requireFit(folder);
             projection = hold(new Part<>(projection(folder, load), stays));
             decoder = hold(new Part<>(unet(folder, "decoder", load), stays));
@@ -87,6 +98,16 @@ final class Karlo implements TextToImage {
 
     private static SchedulerConfig scheduler(ModelFolder folder, String component) {
         return SchedulerConfig.of(JsonFile.read(folder.folder(component).resolve("scheduler_config.json")));
+    }
+
+    /** Whether the folder says what makes image embeddings of texts; that of {@code UnCLIPImageVariationPipeline} does not. */
+    static boolean hasPrior(ModelFolder folder) {
+        return !folder.pipeline().equals(VARIATION);
+    }
+
+    /** Whether the folder says what makes image embeddings of pictures. */
+    static boolean hasEyes(ModelFolder folder) {
+        return folder.pipeline().equals(VARIATION) || Files.isDirectory(folder.path().resolve("image_encoder"));
     }
 
     /** Pixels of a side of the pictures that a network makes. */
@@ -119,10 +140,16 @@ final class Karlo implements TextToImage {
             throw json.wrong("in_channels", c.inChannels() + " with out_channels " + c.outChannels() + " and class_embed_type "
                     + json.text("class_embed_type", "null"), RGB + " with " + channels + " and identity");
         }
-        if (prior.width() != told.embed() || c.timeWidth() != told.timeWidth() || c.pooledWidth() != told.context()) {
+        int embedding = prior.map(UnclipPrior::width).orElse(told.embed());
+        if (embedding != told.embed() || c.timeWidth() != told.timeWidth() || c.pooledWidth() != told.context()) {
             throw new CheckpointException(folder.path() + ": text_proj takes embeddings of " + told.embed() + " numbers and tells "
-                    + told.timeWidth() + " to the time and " + told.context() + " to attention, where the prior makes " + prior.width()
+                    + told.timeWidth() + " to the time and " + told.context() + " to attention, where the prior makes " + embedding
                     + " and the decoder takes " + c.timeWidth() + " and " + c.pooledWidth());
+        }
+        int seen = images.map(UnclipImages::width).orElse(told.embed());
+        if (seen != told.embed()) {
+            throw new CheckpointException(folder.path() + ": text_proj takes embeddings of " + told.embed()
+                    + " numbers, where the image encoder makes " + seen);
         }
         for (String component : List.of("super_res_first", "super_res_last")) {
             ConfigJson each = folder.config(component);
@@ -141,7 +168,15 @@ final class Karlo implements TextToImage {
     @Override
     public Options complete(Prompt prompt, Options wanted) {
         wanted.shortcuts().requireNone();
-        prompt.require(Set.of(), Set.of());
+        if (prompt.has(LIKE) && images.isEmpty()) {
+            throw new IllegalArgumentException("this model's folder has no image_encoder to see a picture to vary with: a folder of the "
+                    + "pipeline " + VARIATION + " has one");
+        }
+        prompt.require(images.isPresent() ? Set.of(LIKE) : Set.of(), prior.isPresent() ? Set.of() : Set.of(LIKE));
+        if (prior.isEmpty() && wanted.unclip().likeness() < 1) {
+            throw new IllegalArgumentException("likeness " + wanted.unclip().likeness() + ": this model has no prior to mix in a text "
+                    + "with, so 1 is wanted");
+        }
         if (!prompt.negative().isEmpty()) {
             throw new IllegalArgumentException("this model takes no negative prompt: it is led away from the empty one");
         }
@@ -154,7 +189,7 @@ final class Karlo implements TextToImage {
             throw new IllegalArgumentException("this model enlarges " + small + " pixels to " + large + ": it cannot make " + o.width()
                     + "x" + o.height());
         }
-        prior.sampling(o.unclip());
+        prior.ifPresent(each -> each.sampling(o.unclip()));
         Scheduling.of(scheduler, o);
         enlargement(o);
         return o.sampler().equals(Options.MODELS_OWN) ? o.withSampler(scheduler.className()) : o;
@@ -170,16 +205,17 @@ final class Karlo implements TextToImage {
         for (Prompt prompt : prompts) {
             o = complete(prompt, o);
         }
+        Prompt.requireAlike(prompts);
         int n = prompts.size() * o.count();
         try (Draws draws = new Draws(o, n); var noGrad = new NoGrad(); var scope = new Scope()) {
-            CascadeProgress progress = new CascadeProgress(listener, prior.sampling(o.unclip()).grid().calls()
+            boolean imagines = imagines(prompts.get(0), o);
+            CascadeProgress progress = new CascadeProgress(listener, (imagines ? prior.get().sampling(o.unclip()).grid().calls() : 0)
                     + Scheduling.of(scheduler, o).grid().calls() + enlargement(o).grid().calls());
-            boolean guided = o.unclip().priorGuidance() > 1 || o.guidance() > 1;
-            Stream<String> texts = prompts.stream().map(Prompt::text);
-            List<String> rows = (guided ? Stream.concat(prompts.stream().map(Prompt::negative), texts) : texts).toList();
-            UnclipPrior.Texts read = prior.read(rows, listener).each(o.count());
-            List<Image> nothing = Collections.nCopies(n, Image.filled(o.width(), o.height(), 0x808080));
-            Tensor embedding = prior.sample(read, o.unclip(), new UnclipPrior.Run(n, draws.noise(), progress, nothing), trace);
+            boolean guided = imagines && o.unclip().priorGuidance() > 1 || o.guidance() > 1;
+            Stream<String> words = prompts.stream().map(Prompt::text);
+            List<String> rows = (guided ? Stream.concat(prompts.stream().map(Prompt::negative), words) : words).toList();
+            UnclipTexts.Read read = texts.read(rows, listener).each(o.count());
+            Tensor embedding = embedding(prompts, o, read, draws.noise(), progress, trace);
             trace.put("image_embedding", embedding);                                                    // (n, E)
             Tensor picture = draw(given(embedding, read, trace), n, o, draws.noise(), progress, trace);
             picture = enlarge(picture.clamp(-1, 1), o, draws.noise(), progress, trace.under("stage2.")).mul(0.5).add(0.5).clamp(0, 1);
@@ -188,8 +224,28 @@ final class Karlo implements TextToImage {
         }
     }
 
+    /** Whether the prior has a share in what is drawn. */
+    private static boolean imagines(Prompt prompt, Options o) {
+        return !prompt.has(LIKE) || o.unclip().likeness() < 1;
+    }
+
+    /** Embeddings (n, E) of what is to be seen: the prior's of the texts, the pictures', or their mixture. */
+    private Tensor embedding(List<Prompt> prompts, Options o, UnclipTexts.Read read, Noise noise, CascadeProgress progress, Trace trace) {
+        double share = prompts.get(0).has(LIKE) ? o.unclip().likeness() : 0;
+        Tensor all = Tensor.zeros(prompts.size() * o.count(), told.embed());
+        if (share < 1) {
+            List<Image> nothing = Collections.nCopies((int) all.size(0), Image.filled(o.width(), o.height(), 0x808080));
+            var run = new UnclipPrior.Run((int) all.size(0), noise, progress, nothing);
+            all = prior.get().sample(read, o.unclip(), run, trace).mul(1 - share);
+        }
+        if (share == 0) {
+            return all;
+        }
+        return images.get().embed(prompts.stream().map(p -> p.picture(LIKE)).toList()).repeatInterleave(o.count(), 0).mul(share).add(all);
+    }
+
     /** What the decoder is told of embeddings (n, E) and texts, where these are guided first of no picture and no text. */
-    private Conditioning given(Tensor embedding, UnclipPrior.Texts texts, Trace trace) {
+    private Conditioning given(Tensor embedding, UnclipTexts.Read texts, Trace trace) {
         return projection.use(network -> {
             try (var scope = new Scope()) {
                 boolean guided = texts.embeddings().size(0) > embedding.size(0);

@@ -5,6 +5,7 @@ import io.sfumato.Options;
 import io.sfumato.Prompt;
 import io.sfumato.hub.ModelFolder;
 import io.sfumato.models.unet.GlideUNetConfig;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.LongStream;
 
@@ -43,15 +44,22 @@ final class UnclipMemory {
 
     /** Bytes of each network. */
     static long[] parts(KandinskyFolders folders, LoadOptions load) {
-        return bytes(load, List.of(UnclipPrior.text(folders.prior(), load), UnclipPrior.prior(folders.prior(), load),
-                Kandinsky.imageEncoder(folders, load), Kandinsky.unet(folders, load), Kandinsky.movq(folders, load)));
+        return bytes(load, List.of(UnclipTexts.recipe(folders.prior(), load), UnclipPrior.recipe(folders.prior(), load),
+                UnclipImages.recipe(folders.prior(), load), Kandinsky.unet(folders, load), Kandinsky.movq(folders, load)));
     }
 
     /** Bytes of each network. */
     static long[] karlo(ModelFolder folder, LoadOptions load) {
-        return bytes(load, List.of(UnclipPrior.text(folder, load), UnclipPrior.prior(folder, load), Karlo.projection(folder, load),
+        List<Part.Recipe<?>> recipes = new ArrayList<>(List.of(UnclipTexts.recipe(folder, load), Karlo.projection(folder, load),
                 Karlo.unet(folder, "decoder", load), Karlo.unet(folder, "super_res_first", load),
                 Karlo.unet(folder, "super_res_last", load)));
+        if (Karlo.hasPrior(folder)) {
+            recipes.add(UnclipPrior.recipe(folder, load));
+        }
+        if (Karlo.hasEyes(folder)) {
+            recipes.add(UnclipImages.recipe(folder, load));
+        }
+        return bytes(load, recipes);
     }
 
     private static long[] bytes(LoadOptions load, List<Part.Recipe<?>> recipes) {
