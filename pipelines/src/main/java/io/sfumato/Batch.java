@@ -17,7 +17,7 @@ import java.util.stream.IntStream;
  */
 public record Batch(List<Prompt> prompts, Options options, List<Integer> places) {
     /** What the pictures of a batch have in common. */
-    private record Kind(Options options, Set<Prompt.Role> pictures) {
+    private record Kind(Options options, Set<Prompt.Role> pictures, Turn.Kind turn) {
     }
 
     private record Picture(Prompt prompt, long seed, int place) {
@@ -39,7 +39,8 @@ public record Batch(List<Prompt> prompts, Options options, List<Integer> places)
             if (o.seeds() == Options.Seeds.SHARED) {
                 batches.add(new Batch(List.of(wish.prompt()), o, IntStream.range(place, place + o.count()).boxed().toList()));
             } else {
-                Kind kind = new Kind(o.withSeed(0).withPictureSeeds(List.of()).withCount(1), wish.prompt().pictures().keySet());
+                Kind kind = new Kind(o.withSeed(0).withPictureSeeds(List.of()).withCount(1), wish.prompt().pictures().keySet(),
+                        wish.prompt().turn().kind());
                 for (int i = 0; i < o.count(); i++) {
                     alike.computeIfAbsent(kind, k -> new ArrayList<>()).add(new Picture(wish.prompt(), o.seedOf(i), place + i));
                 }

@@ -17,8 +17,9 @@ import java.util.stream.Collectors;
  * @param text     the prompt; empty is allowed
  * @param negative what guidance leads away from; empty for none
  * @param pictures by what they are for; mostly none
+ * @param turn     where the image embedding is turned to, for models that draw from one
  */
-public record Prompt(String text, String negative, Map<Role, Image> pictures) {
+public record Prompt(String text, String negative, Map<Role, Image> pictures, Turn turn) {
     /** What a given picture is for. */
     public enum Role {
         /** The picture to begin with: to draw over, edit or enlarge. */
@@ -28,7 +29,9 @@ public record Prompt(String text, String negative, Map<Role, Image> pictures) {
         /** Near places light, far ones dark. */
         DEPTH("a depth map"),
         /** A picture whose contents are to be drawn again: for models that see pictures as CLIP does. */
-        LIKE("a picture to vary");
+        LIKE("a picture to vary"),
+        /** The picture that a {@link Turn} leads to. */
+        TOWARD("a picture to end at");
 
         private final String words;
 
@@ -44,6 +47,9 @@ public record Prompt(String text, String negative, Map<Role, Image> pictures) {
 
     public Prompt {
         pictures = Map.copyOf(pictures);
+        if (pictures.containsKey(Role.TOWARD) != (turn.kind() == Turn.Kind.PICTURE)) {
+            throw new IllegalArgumentException("a turn to a picture comes with one, and no other does");
+        }
         if (pictures.containsKey(Role.MASK)) {
             Image mask = pictures.get(Role.MASK), init = pictures.get(Role.INIT);
             if (!pictures.containsKey(Role.INIT)) {
@@ -57,15 +63,15 @@ public record Prompt(String text, String negative, Map<Role, Image> pictures) {
     }
 
     public static Prompt of(String text) {
-        return new Prompt(text, "", Map.of());
+        return new Prompt(text, "", Map.of(), Turn.none());
     }
 
     public Prompt withText(String text) {
-        return new Prompt(text, negative, pictures);
+        return new Prompt(text, negative, pictures, turn);
     }
 
     public Prompt withNegative(String negative) {
-        return new Prompt(text, negative, pictures);
+        return new Prompt(text, negative, pictures, turn);
     }
 
     /** Draws over {@code picture}. */
@@ -79,10 +85,49 @@ public record Prompt(String text, String negative, Map<Role, Image> pictures) {
     }
 
     public Prompt with(Role role, Image picture) {
+        return with(role, picture, turn);
+    }
+
+    private Prompt with(Role role, Image picture, Turn turn) {
         Map<Role, Image> more = new EnumMap<>(Role.class);
         more.putAll(pictures);
         more.put(role, picture);
-        return new Prompt(text, negative, more);
+        return new Prompt(text, negative, more, turn);
+    }
+
+    /** A share, 0 to 1, of the way from what this draws to a picture. */
+    public Prompt toward(Image picture, double share) {
+        return with(Role.TOWARD, picture, new Turn(Turn.Kind.PICTURE, "", "", share));
+    }
+
+    /** A share, 0 to 1, of the way from what this draws to what another text would. */
+    public Prompt toward(String text, double share) {
+        return turned(new Turn(Turn.Kind.TEXT, "", text, share));
+    }
+
+    /**
+     * What this draws, turned a share, 0 to 1, of the way to the direction that leads from one text to another, as from
+     * {@code "a photo of a cat"} to {@code "an anime drawing of a cat"}. Ramesh et al. turn up to a share of 0.25 to 0.5.
+     */
+    public Prompt along(String from, String to, double share) {
+        return turned(new Turn(Turn.Kind.DIFFERENCE, from, to, share));
+    }
+
+    /** Another share of the way that it goes. */
+    public Prompt at(double share) {
+        return new Prompt(text, negative, pictures, turn.at(share));
+    }
+
+    /** The same without its turn. */
+    public Prompt still() {
+        return turned(Turn.none());
+    }
+
+    private Prompt turned(Turn turn) {
+        Map<Role, Image> others = new EnumMap<>(Role.class);
+        others.putAll(pictures);
+        others.remove(Role.TOWARD);
+        return new Prompt(text, negative, others, turn);
     }
 
     public boolean has(Role role) {
@@ -103,6 +148,9 @@ public record Prompt(String text, String negative, Map<Role, Image> pictures) {
      * @throws IllegalArgumentException if a picture is given that is not in {@code takes}, or one in {@code needs} is not given
      */
     public void require(Set<Role> takes, Set<Role> needs) {
+        if (turn.kind() != Turn.Kind.NONE) {
+            throw new IllegalArgumentException("this model draws from no image embedding that could be turned; Karlo and Kandinsky do");
+        }
         for (Role role : Role.values()) {
             if (has(role) && !takes.contains(role)) {
                 throw new IllegalArgumentException("this model does not take " + role + "; it takes " + list(takes));
@@ -120,6 +168,10 @@ public record Prompt(String text, String negative, Map<Role, Image> pictures) {
             if (!prompt.pictures.keySet().equals(first)) {
                 throw new IllegalArgumentException("all prompts of a batch come with the same kinds of pictures: one has " + first
                         + ", one " + prompt.pictures.keySet());
+            }
+            if (prompt.turn.kind() != prompts.get(0).turn.kind()) {
+                throw new IllegalArgumentException("all prompts of a batch are turned to the same kind of thing: one to "
+                        + prompts.get(0).turn.kind() + ", one to " + prompt.turn.kind());
             }
         }
     }

@@ -13,6 +13,7 @@ import io.sfumato.Options;
 import io.sfumato.Prompt;
 import io.sfumato.TextToImage;
 import io.sfumato.Trace;
+import io.sfumato.Turn;
 import io.sfumato.Wish;
 import io.sfumato.diffusion.Samplers;
 import io.sfumato.families.Families;
@@ -74,6 +75,9 @@ final class Generate implements Callable<Integer> {
 
     @Mixin
     private final Ranking ranking = new Ranking();
+
+    @Mixin
+    private final Frames frames = new Frames();
 
     private final List<Double> scores = new ArrayList<>();
     private final List<String> notes = new ArrayList<>();
@@ -137,7 +141,7 @@ final class Generate implements Callable<Integer> {
         LoadOptions load = load();
         List<Asked> asked = asked();
         List<Path> files = Main.checked(spec, () -> targets(asked));
-        boolean single = Main.checked(spec, hires::fix).isEmpty() && prompts.isEmpty() && trace.isEmpty();
+        boolean single = Main.checked(spec, hires::fix).isEmpty() && alone() && trace.isEmpty();
         asked.forEach(each -> each.checked(() -> {
             ranking.check(each.change().apply(Options.defaults()), single);
             return each;
@@ -160,16 +164,18 @@ final class Generate implements Callable<Integer> {
             List<Wish> wishes = asked.stream().map(each -> wish(each, drawer, defaults, warnings)).toList();
             if (ranking.isAsked()) {
                 rank(drawer, wishes.get(0), files, warnings, interruption);
+                interruption.writing(() -> frames.write(files));
                 return 0;
             }
             List<Wish> pictures = wishes.stream().flatMap(Generate::pictures).toList();
-            List<Batch> batches = prompts.isEmpty() ? List.of(together(wishes.get(0)))
+            List<Batch> batches = alone() ? List.of(together(wishes.get(0)))
                     : Batch.plan(drawer, wishes, (p, o) -> o.count() <= batch && drawer.fits(p, hires.largest(o)));
             long begin = System.nanoTime();
             for (int i = 0; i < batches.size(); i++) {
                 String stage = batches.size() == 1 ? "drawing" : "drawing batch " + (i + 1) + " of " + batches.size();
                 draw(stage, drawer, batches.get(i), pictures, files, record, warnings, interruption);
             }
+            interruption.writing(() -> frames.write(files));
             double seconds = (System.nanoTime() - begin) / 1e9;
             interruption.writing(() -> trace.forEach(record::write));
             report(files, wishes, pictures, seconds, warnings);
@@ -179,6 +185,9 @@ final class Generate implements Callable<Integer> {
 
     private List<Asked> asked() {
         if (!prompts.isEmpty()) {
+            if (frames.given()) {
+                throw new ParameterException(spec.commandLine(), "--frames and --prompts are both given: one of them is wanted");
+            }
             if (!prompt.isEmpty()) {
                 throw new ParameterException(spec.commandLine(), "PROMPT and --prompts are both given: one of them is wanted");
             }
@@ -191,14 +200,20 @@ final class Generate implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "Missing required parameter: 'PROMPT'");
         }
         Prompt wish = Main.checked(spec, () -> wanted.change(Prompt.of(prompt.get(0))));
-        return List.of(new Asked(spec, "", wish, o -> wanted.hasSeed() ? wanted.change(o) : wanted.change(o).withSeed(seed)));
+        Asked asked = new Asked(spec, "", wish, o -> wanted.hasSeed() ? wanted.change(o) : wanted.change(o).withSeed(seed));
+        return frames.given() ? Main.checked(spec, () -> frames.of(asked, wanted.saysHowFar())) : List.of(asked);
+    }
+
+    /** Whether all pictures are of one prompt as it stands, and so drawn as one batch. */
+    private boolean alone() {
+        return prompts.isEmpty() && !frames.given();
     }
 
     /** Of the largest pass; of a file, for one picture of each prompt, since batches are as large as fits. */
     private MemoryEstimate memory(ModelFolder folder, LoadOptions load, Asked asked) {
         return asked.checked(() -> {
             Options o = asked.change().apply(Options.defaults());
-            Options one = ranking.isAsked() || !prompts.isEmpty() ? o.withCount(1) : o;
+            Options one = ranking.isAsked() || !alone() ? o.withCount(1) : o;
             MemoryEstimate needs = Families.memory(folder, load, asked.prompt(), one);
             return hires.fix().isEmpty() ? needs
                     : Families.memory(folder, load, asked.prompt(), hires.largest(one.withSize(needs.width(), needs.height())));
@@ -251,6 +266,7 @@ final class Generate implements Callable<Integer> {
         preview.forEach(file -> Targets.pictures(file, 1));
         files.forEach(Targets::requireWritable);
         trace.forEach(Targets::requireWritable);
+        frames.requireWritable();
         preview.forEach(Targets::requireWritable);
         return files;
     }
@@ -259,9 +275,9 @@ final class Generate implements Callable<Integer> {
     private void draw(String stage, TextToImage drawer, Batch batch, List<Wish> pictures, List<Path> files, Trace record,
             List<String> warnings, Interruption interruption) {
         try (ProgressLine progress = new ProgressLine(spec.commandLine().getErr(), !quiet && ProgressLine.onTerminal());
-                Trace own = prompts.isEmpty() || trace.isEmpty() ? Trace.none() : Trace.recording()) {
+                Trace own = alone() || trace.isEmpty() ? Trace.none() : Trace.recording()) {
             Listener listener = listener(stage, progress, warnings, interruption);
-            Trace numbers = prompts.isEmpty() ? record : own;
+            Trace numbers = alone() ? record : own;
             List<HiresFix> fix = hires.fix();
             List<Image> images = fix.isEmpty() ? drawer.generate(batch.prompts(), batch.options(), listener, numbers)
                     : fix.get(0).generate(drawer, batch.prompts(), batch.options(), listener, numbers);
@@ -333,6 +349,7 @@ final class Generate implements Callable<Integer> {
         settings.put("Size", o.width() + "x" + o.height());
         settings.put("Model", model.name());
         settings.putAll(GivenPictures.settings(picture.prompt(), o));
+        settings.putAll(UnclipSteps.settings(picture.prompt()));
         settings.putAll(hires.settings());
         if (o.clipSkip() > 0) {
             // A1111 counts the layer that it stops at, from the last, which is 1.
@@ -377,7 +394,7 @@ final class Generate implements Callable<Integer> {
             warnings.forEach(warning -> err.println("sfumato: warning: " + warning));
             Options o = hires.largest(wishes.get(0).options());
             String plural = files.size() == 1 ? "" : "s";
-            err.println(prompts.isEmpty()
+            err.println(alone()
                     ? String.format(Locale.ROOT, "%d picture%s of %dx%d in %.1f s, seed %d", files.size(), plural, o.width(), o.height(),
                             seconds, o.seed())
                     : String.format(Locale.ROOT, "%d picture%s in %.1f s", files.size(), plural, seconds));
@@ -402,7 +419,7 @@ final class Generate implements Callable<Integer> {
         if (!scores.isEmpty()) {
             all.put("scores", scores);
         }
-        if (prompts.isEmpty()) {
+        if (alone()) {
             all.putAll(described(wishes.get(0)));
         } else {
             all.put("pictures", pictures.stream().map(Generate::described).toList());
@@ -418,6 +435,9 @@ final class Generate implements Callable<Integer> {
         Map<String, Object> all = new LinkedHashMap<>();
         all.put("prompt", wish.prompt().text());
         all.put("negative", wish.prompt().negative());
+        if (wish.prompt().turn().kind() != Turn.Kind.NONE) {
+            all.put("turn", new ObjectMapper().valueToTree(wish.prompt().turn()));
+        }
         all.put("options", new ObjectMapper().valueToTree(wish.options()));
         return all;
     }

@@ -59,11 +59,6 @@ final class GivenPictures {
         return fill.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
-    @Option(order = 39, names = "--like", paramLabel = "IMAGE", description = "a picture to draw variations of: for Karlo and Kandinsky")
-    private void like(Path file) {
-        files.put(Prompt.Role.LIKE, file);
-    }
-
     @Option(order = 34, names = "--image-guidance", paramLabel = "G",
             description = "how closely an edit follows the --init picture, for models of edits (1.5)")
     private void imageGuidance(double guidance) {

@@ -106,7 +106,12 @@ final class PictureOptions {
 
     /** The prompt with what is given besides its text. */
     Prompt change(Prompt prompt) {
-        return pictures.addTo(negative.isEmpty() ? prompt : prompt.withNegative(negative.get(0)));
+        return unclip.addTo(pictures.addTo(negative.isEmpty() ? prompt : prompt.withNegative(negative.get(0))));
+    }
+
+    /** Whether it says how far a prompt is turned. */
+    boolean saysHowFar() {
+        return unclip.saysHowFar();
     }
 
     boolean hasSeed() {

@@ -29,6 +29,10 @@ class GenerateOptionsTest {
             "--eta", "0.5",                                         // the model's own sampler is not DDIM
             "--depth", "depth.png",                                 // the model does not look at depths
             "--like", "like.png",                                   // nor as CLIP does
+            "--to", "a dog",                                        // nor does it draw from what could be turned
+            "--from", "a cat",
+            "--towards", "0.5",
+            "--frames", "3",
             "--device", "cuda");                                    // tests run without one
     private static final Map<String, List<Object>> ABOUT_ELSE = new LinkedHashMap<>();
 
@@ -65,7 +69,7 @@ class GenerateOptionsTest {
         ABOUT_ELSE.putAll(Map.of("--image-guidance", List.of(2), "--noise-level", List.of(5), "--temperature", List.of(2),
                 "--top-k", List.of(3), "--top-p", List.of(0.5), "--guided-tokens", List.of(4), "--text-8bit", List.of()));
         ABOUT_ELSE.putAll(Map.of("--prior-steps", List.of(3), "--prior-guidance", List.of(2), "--enlarging-steps", List.of(4),
-                "--likeness", List.of(0.5)));
+                "--likeness", List.of(0.5), "--sheet", List.of("sheet.png")));
     }
 
     @TempDir

@@ -3,6 +3,7 @@ package io.sfumato.families;
 import static io.sfumato.Prompt.Role.INIT;
 import static io.sfumato.Prompt.Role.LIKE;
 import static io.sfumato.Prompt.Role.MASK;
+import static io.sfumato.Prompt.Role.TOWARD;
 
 import io.sfumato.Listener;
 import io.sfumato.LoadOptions;
@@ -10,6 +11,7 @@ import io.sfumato.Options;
 import io.sfumato.Prompt;
 import io.sfumato.TextToImage;
 import io.sfumato.Trace;
+import io.sfumato.Turn;
 import io.sfumato.diffusion.Guidance;
 import io.sfumato.diffusion.Network;
 import io.sfumato.diffusion.Noise;
@@ -131,7 +133,7 @@ final class Kandinsky implements TextToImage {
             throw new IllegalArgumentException("this decoder's U-Net sees no mask: a decoder for inpainting is wanted, of the pipeline "
                     + "KandinskyV22InpaintPipeline");
         }
-        prompt.require(inpaints ? Set.of(INIT, MASK, LIKE) : Set.of(INIT, LIKE), inpaints ? Set.of(INIT, MASK) : Set.of());
+        prompt.still().require(inpaints ? Set.of(INIT, MASK, LIKE) : Set.of(INIT, LIKE), inpaints ? Set.of(INIT, MASK) : Set.of());
         if (inpaints && wanted.strength(prompt) < 1) {
             throw new IllegalArgumentException("strength " + wanted.strength(prompt) + ": a decoder for inpainting draws what is masked "
                     + "from noise alone, so 1 is wanted");
@@ -165,9 +167,12 @@ final class Kandinsky implements TextToImage {
     private List<Image> drawn(List<Prompt> prompts, Options o, Listener listener, Trace trace) {
         try (Draws draws = new Draws(o, prompts.size() * o.count()); var noGrad = new NoGrad(); var scope = new Scope()) {
             Sampling sampling = sampling(prompts.get(0), o);
-            CascadeProgress progress = new CascadeProgress(listener, prior.sampling(o.unclip()).grid().calls() + sampling.grid().calls()
-                    - sampling.grid().start());
-            Wishes wishes = imagine(prompts, o, draws, progress, listener, trace);
+            int imagined = prompts.get(0).turn().kind() == Turn.Kind.TEXT ? 2 : 1;
+            CascadeProgress progress = new CascadeProgress(listener, imagined * prior.sampling(o.unclip()).grid().calls()
+                    + sampling.grid().calls() - sampling.grid().start());
+            Wishes wishes = turned(imagine(prompts, o, draws, progress, listener, trace), prompts, o, progress, listener);
+            trace.put("image_embedding", wishes.wanted);
+            trace.put("negative_image_embedding", wishes.unwanted);
             return draw(wishes, prompts, o, draws.noise(), progress, trace);
         }
     }
@@ -189,10 +194,29 @@ final class Kandinsky implements TextToImage {
         Noise noise = negated && !draws.shared() ? like -> inPairs(like, draws.noise()) : draws.noise();
         Tensor sampled = prior.sample(read, o.unclip(), new UnclipPrior.Run(negated ? 2 * n : n, noise, progress, nothing), trace);
         Tensor seen = prompts.get(0).has(LIKE) ? mixed(sampled.narrow(0, 0, n), prompts, o) : sampled.narrow(0, 0, n);
-        Wishes wishes = new Wishes(seen, negated ? sampled.narrow(0, n, n) : images.nothing().expand(n, prior.width()));
-        trace.put("image_embedding", wishes.wanted);
-        trace.put("negative_image_embedding", wishes.unwanted);
-        return wishes;
+        return new Wishes(seen, negated ? sampled.narrow(0, n, n) : images.nothing().expand(n, prior.width()));
+    }
+
+    private Wishes turned(Wishes wishes, List<Prompt> prompts, Options o, CascadeProgress progress, Listener listener) {
+        return new Wishes(UnclipTurn.turned(wishes.wanted, prompts, new UnclipTurn.Ends() {
+            @Override
+            public Tensor pictures(List<Prompt> prompts) {
+                return seen(prompts, TOWARD, o);
+            }
+
+            @Override
+            public Tensor imagined(List<Prompt> ends) {
+                // From the same noise, so that only the text differs.
+                try (Draws again = new Draws(o, ends.size() * o.count())) {
+                    return imagine(ends, o, again, progress, listener, Trace.none()).wanted;
+                }
+            }
+
+            @Override
+            public Tensor texts(List<String> words) {
+                return texts.read(words, listener).each(o.count()).embeddings();
+            }
+        }), wishes.unwanted);
     }
 
     /** Each picture's generator draws for its prompt and its negative prompt at once, as for a picture alone. */
@@ -204,8 +228,11 @@ final class Kandinsky implements TextToImage {
     /** The prompts' embeddings (n, E), mixed with those of the pictures that are to be varied. */
     private Tensor mixed(Tensor told, List<Prompt> prompts, Options o) {
         double share = o.unclip().likeness();
-        Tensor pictures = images.embed(prompts.stream().map(p -> p.picture(LIKE)).toList()).repeatInterleave(o.count(), 0);
-        return pictures.mul(share).add(told.mul(1 - share));
+        return seen(prompts, LIKE, o).mul(share).add(told.mul(1 - share));
+    }
+
+    private Tensor seen(List<Prompt> prompts, Prompt.Role role, Options o) {
+        return images.embed(prompts.stream().map(p -> p.picture(role)).toList()).repeatInterleave(o.count(), 0);
     }
 
     /** The decoder's half. */

@@ -1,6 +1,7 @@
 package io.sfumato.families;
 
 import static io.sfumato.Prompt.Role.LIKE;
+import static io.sfumato.Prompt.Role.TOWARD;
 
 import io.sfumato.Listener;
 import io.sfumato.LoadOptions;
@@ -8,6 +9,7 @@ import io.sfumato.Options;
 import io.sfumato.Prompt;
 import io.sfumato.TextToImage;
 import io.sfumato.Trace;
+import io.sfumato.Turn;
 import io.sfumato.diffusion.Guidance;
 import io.sfumato.diffusion.Network;
 import io.sfumato.diffusion.Noise;
@@ -168,11 +170,17 @@ final class Karlo implements TextToImage {
     @Override
     public Options complete(Prompt prompt, Options wanted) {
         wanted.shortcuts().requireNone();
-        if (prompt.has(LIKE) && images.isEmpty()) {
-            throw new IllegalArgumentException("this model's folder has no image_encoder to see a picture to vary with: a folder of the "
-                    + "pipeline " + VARIATION + " has one");
+        for (Prompt.Role role : new Prompt.Role[] {LIKE, TOWARD}) {
+            if (prompt.has(role) && images.isEmpty()) {
+                throw new IllegalArgumentException("this model's folder has no image_encoder to see " + role + " with: a folder of the "
+                        + "pipeline " + VARIATION + " has one");
+            }
         }
-        prompt.require(images.isPresent() ? Set.of(LIKE) : Set.of(), prior.isPresent() ? Set.of() : Set.of(LIKE));
+        if (prompt.turn().kind() == Turn.Kind.TEXT && prior.isEmpty()) {
+            throw new IllegalArgumentException("this model has no prior to imagine the text to end at with; a turn from one text to "
+                    + "another needs none");
+        }
+        prompt.still().require(images.isPresent() ? Set.of(LIKE) : Set.of(), prior.isPresent() ? Set.of() : Set.of(LIKE));
         if (prior.isEmpty() && wanted.unclip().likeness() < 1) {
             throw new IllegalArgumentException("likeness " + wanted.unclip().likeness() + ": this model has no prior to mix in a text "
                     + "with, so 1 is wanted");
@@ -208,20 +216,56 @@ final class Karlo implements TextToImage {
         Prompt.requireAlike(prompts);
         int n = prompts.size() * o.count();
         try (Draws draws = new Draws(o, n); var noGrad = new NoGrad(); var scope = new Scope()) {
-            boolean imagines = imagines(prompts.get(0), o);
-            CascadeProgress progress = new CascadeProgress(listener, (imagines ? prior.get().sampling(o.unclip()).grid().calls() : 0)
-                    + Scheduling.of(scheduler, o).grid().calls() + enlargement(o).grid().calls());
-            boolean guided = imagines && o.unclip().priorGuidance() > 1 || o.guidance() > 1;
-            Stream<String> words = prompts.stream().map(Prompt::text);
-            List<String> rows = (guided ? Stream.concat(prompts.stream().map(Prompt::negative), words) : words).toList();
-            UnclipTexts.Read read = texts.read(rows, listener).each(o.count());
-            Tensor embedding = embedding(prompts, o, read, draws.noise(), progress, trace);
+            boolean toText = prompts.get(0).turn().kind() == Turn.Kind.TEXT;
+            int imagined = (imagines(prompts.get(0), o) ? 1 : 0) + (toText ? 1 : 0);
+            CascadeProgress progress = new CascadeProgress(listener, Scheduling.of(scheduler, o).grid().calls()
+                    + enlargement(o).grid().calls() + (imagined == 0 ? 0 : imagined * prior.get().sampling(o.unclip()).grid().calls()));
+            boolean guided = imagined > 0 && o.unclip().priorGuidance() > 1 || o.guidance() > 1;
+            UnclipTexts.Read read = read(prompts, guided, o, listener);
+            UnclipTexts.Read end = toText ? read(UnclipTurn.ends(prompts), guided, o, listener) : read;
+            Tensor embedding = UnclipTurn.turned(embedding(prompts, o, read, draws.noise(), progress, trace), prompts,
+                    ends(o, end, progress, listener));
             trace.put("image_embedding", embedding);                                                    // (n, E)
+            Tensor shares = UnclipTurn.shares(prompts, n);
+            read = toText ? read.toward(end, guided ? Tensor.cat(0, shares, shares) : shares) : read;
             Tensor picture = draw(given(embedding, read, trace), n, o, draws.noise(), progress, trace);
             picture = enlarge(picture.clamp(-1, 1), o, draws.noise(), progress, trace.under("stage2.")).mul(0.5).add(0.5).clamp(0, 1);
             trace.put("image", picture);
             return StableDiffusionPixels.images(picture);
         }
+    }
+
+    /** The prompts, each as often as it is drawn; where guided, their negative ones first. */
+    private UnclipTexts.Read read(List<Prompt> prompts, boolean guided, Options o, Listener listener) {
+        Stream<String> words = prompts.stream().map(Prompt::text);
+        return texts.read((guided ? Stream.concat(prompts.stream().map(Prompt::negative), words) : words).toList(), listener)
+                .each(o.count());
+    }
+
+    private UnclipTurn.Ends ends(Options o, UnclipTexts.Read end, CascadeProgress progress, Listener listener) {
+        return new UnclipTurn.Ends() {
+            @Override
+            public Tensor pictures(List<Prompt> prompts) {
+                return seen(prompts, TOWARD, o);
+            }
+
+            @Override
+            public Tensor imagined(List<Prompt> ends) {
+                // From the same noise, so that only the text differs.
+                try (Draws again = new Draws(o, ends.size() * o.count())) {
+                    return embedding(ends, o, end, again.noise(), progress, Trace.none());
+                }
+            }
+
+            @Override
+            public Tensor texts(List<String> words) {
+                return texts.read(words, listener).each(o.count()).embeddings();
+            }
+        };
+    }
+
+    private Tensor seen(List<Prompt> prompts, Prompt.Role role, Options o) {
+        return images.get().embed(prompts.stream().map(p -> p.picture(role)).toList()).repeatInterleave(o.count(), 0);
     }
 
     /** Whether the prior has a share in what is drawn. */
@@ -241,7 +285,7 @@ final class Karlo implements TextToImage {
         if (share == 0) {
             return all;
         }
-        return images.get().embed(prompts.stream().map(p -> p.picture(LIKE)).toList()).repeatInterleave(o.count(), 0).mul(share).add(all);
+        return seen(prompts, LIKE, o).mul(share).add(all);
     }
 
     /** What the decoder is told of embeddings (n, E) and texts, where these are guided first of no picture and no text. */

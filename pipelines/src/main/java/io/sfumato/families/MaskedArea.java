@@ -37,7 +37,7 @@ record MaskedArea(Prompt prompt, boolean laidBack, Image whole, Image mask, int 
         Map<Prompt.Role, Image> part = new EnumMap<>(prompt.pictures());
         part.put(INIT, init);
         part.put(MASK, mask.crop(box[0], box[1], width, height));
-        return new MaskedArea(new Prompt(prompt.text(), prompt.negative(), part), only || o.maskBlur() > 0, whole,
+        return new MaskedArea(new Prompt(prompt.text(), prompt.negative(), part, prompt.turn()), only || o.maskBlur() > 0, whole,
                 only ? mask : doubled(mask), box[0], box[1], width, height);
     }
 

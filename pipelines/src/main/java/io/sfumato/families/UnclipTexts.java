@@ -24,6 +24,15 @@ final class UnclipTexts implements AutoCloseable {
         Read each(int count) {
             return map(x -> x.repeatInterleave(count, 0));
         }
+
+        /** A share (B, 1) of the way to what stands at the end; between both, what is text in either is text. */
+        Read toward(Read end, Tensor shares) {
+            Tensor t = shares.to(embeddings), rest = t.neg().add(1);
+            Tensor begun = t.lt(1).to(mask), left = t.neg().lt(0).to(mask);
+            return new Read(embeddings.mul(rest).add(end.embeddings.mul(t)),
+                    states.mul(rest.unsqueeze(2)).add(end.states.mul(t.unsqueeze(2))),
+                    mask.mul(begun).add(end.mask.mul(left)).clamp(0, 1));
+        }
     }
 
     private final LoadOptions load;
