@@ -12,6 +12,8 @@ import io.sfumato.training.Recipe;
 import io.sfumato.training.TokenRecipe;
 import io.sfumato.training.TokenTrainer;
 import io.sfumato.training.Trainer;
+import io.sfumato.training.UnclipRecipe;
+import io.sfumato.training.UnclipTrainer;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -67,6 +69,10 @@ final class Train implements Callable<Integer> {
         if (DalleRecipe.matches(file)) {
             DalleRecipe recipe = DalleRecipe.read(file);
             return trainOther(recipe.name(), (folder, line, check) -> new DalleTrainer(recipe, folder, line).train(saved -> check.run()));
+        }
+        if (UnclipRecipe.fits(file)) {
+            UnclipRecipe recipe = UnclipRecipe.read(file);
+            return trainOther(recipe.name(), (folder, line, check) -> new UnclipTrainer(recipe, folder, line).train(saved -> check.run()));
         }
         if (ClipRecipe.matches(file)) {
             ClipRecipe recipe = ClipRecipe.read(file);
