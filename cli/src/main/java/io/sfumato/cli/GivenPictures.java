@@ -1,11 +1,13 @@
 package io.sfumato.cli;
 
 import io.sfumato.Options;
+import io.sfumato.Outpainting;
 import io.sfumato.Prompt;
 import io.sfumato.image.Image;
 import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -15,6 +17,7 @@ import picocli.CommandLine.Option;
 final class GivenPictures {
     private final Map<Prompt.Role, Path> files = new EnumMap<>(Prompt.Role.class);
     private final Changes<Options> changes = new Changes<>();
+    private List<String> extension = List.of();
 
     @Option(order = 30, names = "--init", paramLabel = "IMAGE", description = "a picture to draw over, edit or enlarge")
     private void init(Path file) {
@@ -24,6 +27,12 @@ final class GivenPictures {
     @Option(order = 31, names = "--mask", paramLabel = "IMAGE", description = "white where the --init picture is to be drawn anew")
     private void mask(Path file) {
         files.put(Prompt.Role.MASK, file);
+    }
+
+    @Option(order = 32, names = "--extend", paramLabel = "N",
+            description = "draw N pixels beyond the --init picture's edges, or LEFT,TOP,RIGHT,BOTTOM of them: for models that take a --mask")
+    private void extend(String sides) {
+        extension = List.of(sides);
     }
 
     @Option(order = 33, names = "--depth", paramLabel = "IMAGE", description = "near light, far dark: for models that look at depths")
@@ -113,6 +122,17 @@ final class GivenPictures {
         for (Map.Entry<Prompt.Role, Path> file : files.entrySet()) {
             prompt = prompt.with(file.getKey(), Image.read(file.getValue()));
         }
-        return prompt;
+        if (!extension.isEmpty() && !prompt.has(Prompt.Role.INIT)) {
+            throw new IllegalArgumentException("--extend draws beyond the edges of an --init picture, and there is none");
+        }
+        return extension.isEmpty() ? prompt : outpainting(extension.get(0)).of(prompt);
+    }
+
+    private static Outpainting outpainting(String sides) {
+        if (!sides.matches("\\d{1,5}(,\\d{1,5},\\d{1,5},\\d{1,5})?")) {
+            throw new IllegalArgumentException("--extend takes a number of pixels, or four as LEFT,TOP,RIGHT,BOTTOM, not '" + sides + "'");
+        }
+        int[] n = Stream.of(sides.split(",")).mapToInt(Integer::parseInt).toArray();
+        return n.length == 1 ? new Outpainting(n[0], n[0], n[0], n[0]) : new Outpainting(n[0], n[1], n[2], n[3]);
     }
 }

@@ -50,6 +50,7 @@ class BadInputTest {
         "--noise-level | 1000   | noise level must be 0 to 999, not 1000",
         "--hires-scale | 1      | hires scale must be above 1, to 8, not 1.0",
         "--hires-upscaler | ai  | unknown hires upscaler 'ai': use lanczos, bicubic or bilinear",
+        "--extend    | 8        | --extend draws beyond the edges of an --init picture, and there is none",
         "--mask-blur | -1       | mask blur must be 0 to 256, not -1",
         "--mask-padding | -1    | mask padding must be 0 to 16384, not -1",
         "--mask-fill | grey     | unknown mask fill 'grey': use original, surroundings, latent-noise or latent-nothing",
@@ -149,6 +150,10 @@ class BadInputTest {
         refused(with("--mask", mask, "--init", init), Main.MISUSED, "the mask is 32x40, where the init picture's 32x32 is wanted");
         refused(with("--mask", init, "--init", init, "--mask-padding", 4), Main.FAILED,
                 "the mask is black everywhere: there is nothing to be drawn anew");
+        refused(with("--init", init, "--extend", "8,8"), Main.MISUSED,
+                "--extend takes a number of pixels, or four as LEFT,TOP,RIGHT,BOTTOM, not '8,8'");
+        refused(with("--init", init, "--extend", "0"), Main.MISUSED, "a picture is extended at one side at least");
+        refused(with("--init", init, "--extend", "9000"), Main.MISUSED, "a picture is extended by 0 to 8192 pixels, not 9000");
         refused(with("--depth", init), Main.MISUSED, "this model does not take a depth map; it takes a text with an init picture, a mask");
         refused(with("--init", init, "--strength", 0.2), Main.MISUSED, "strength 0.2 of 4 steps leaves none: at least 0.25 is wanted");
     }

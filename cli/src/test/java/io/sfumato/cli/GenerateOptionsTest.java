@@ -56,6 +56,7 @@ class GenerateOptionsTest {
         CHANGES.put("--prediction", "v");
         CHANGES_WITH_INIT.put("--strength", 0.5);
         CHANGES_WITH_INIT.put("--mask", "mask.png");
+        CHANGES_WITH_INIT.put("--extend", "8,0,8,0");
         CHANGES.put("--hires-scale", 1.5);
         CHANGES_WITH_HIRES.put("--hires-steps", 2);
         CHANGES_WITH_HIRES.put("--hires-strength", 0.5);

@@ -11,6 +11,7 @@ import io.sfumato.Listener;
 import io.sfumato.LiveObjects;
 import io.sfumato.LoadOptions;
 import io.sfumato.Options;
+import io.sfumato.Outpainting;
 import io.sfumato.Prompt;
 import io.sfumato.TextToImage;
 import io.sfumato.Trace;
@@ -129,6 +130,17 @@ class KandinskyInpaintingTest {
             long before = LiveObjects.settled();
             model.generate(prompt.with(Prompt.Role.LIKE, picture), FEW.withSize(24, 24).withMaskPadding(4));
             assertThat(Scope.live()).isEqualTo(before);
+        }
+    }
+
+    @Test
+    void drawsBeyondTheEdgesOfAPicture() {
+        Image picture = Image.grid(List.of(Image.filled(12, 24, 0x2040c0), Image.filled(12, 24, 0xe0c010)), 2);
+        try (TextToImage model = TextToImage.load(both())) {
+            Image larger = model.generate(new Outpainting(8, 0, 16, 8).of(Prompt.of("a cat").withInit(picture)), FEW.withMaskBlur(0.5));
+            assertThat(List.of(larger.width(), larger.height())).containsExactly(48, 32);
+            assertThat(larger.crop(12, 0, 16, 20).toBytes()).isEqualTo(picture.crop(4, 0, 16, 20).toBytes());
+            assertThat(larger.at(40, 28, 0)).isNotEqualTo(0xe0);
         }
     }
 
