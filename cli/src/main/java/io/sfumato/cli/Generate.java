@@ -98,6 +98,10 @@ final class Generate implements Callable<Integer> {
     @Option(order = 23, names = "--text-8bit", description = "hold a large text encoder (T5) in 8 bits: a fourth of the memory")
     private boolean eightBitText;
 
+    @Option(order = 23, names = "--int8",
+            description = "multiply in 8 bits in the U-Net's Transformers: faster on the CPU, in less memory, and not as exact")
+    private boolean int8;
+
     @Option(order = 21, names = "--json", description = "print one JSON object instead of the files' names")
     private boolean json;
 
@@ -253,7 +257,8 @@ final class Generate implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "unknown device '" + device + "': use cpu, cuda or mps");
         }
         Device place = Device.of(device);
-        return Main.checked(spec, () -> new LoadOptions(type, place).withHints(model.hints()).withEightBitText(eightBitText));
+        return Main.checked(spec, () -> new LoadOptions(type, place).withHints(model.hints())
+                .withEightBitText(eightBitText).withInt8(int8));
     }
 
     private List<Path> targets(List<Asked> asked) {
@@ -362,6 +367,9 @@ final class Generate implements Callable<Integer> {
             settings.put("CFG rescale", number(o.guidanceRescale()));
         }
         settings.putAll(ShortcutOptions.settings(o.shortcuts()));
+        if (int8) {
+            settings.put("Weights", "int8");
+        }
         settings.put("RNG", "CPU");
         settings.put("Version", "sfumato " + Main.version());
         return new GenerationParameters(picture.prompt().text(), picture.prompt().negative(), settings);

@@ -69,6 +69,11 @@ class BadInputTest {
     }
 
     @Test
+    void refusesEightBitProductsOfOtherTypes() throws IOException {
+        refused(with("--int8", "--dtype", "bf16"), Main.MISUSED, "int8 is for the CPU, beside f32: not for bf16 on cpu");
+    }
+
+    @Test
     void refusesACommandThatIsNoneOrMissing() throws IOException {
         refused(Ran.command("generat"), Main.MISUSED, "Unmatched argument at index 0: 'generat'; did you mean generate");
         refused(Ran.command(), Main.MISUSED, "a command is missing: generate, inspect, models, train, evaluate, data, tokens, grow, "

@@ -22,6 +22,7 @@ import picocli.CommandLine.Model.OptionSpec;
 /** Every option of {@code generate}, given alone, changes the numbers, or is refused, or is known to be about something else. */
 class GenerateOptionsTest {
     private static final Map<String, Object> CHANGES = new LinkedHashMap<>();
+    private static final Set<String> CHANGES_BY_FLAG = new TreeSet<>();
     private static final Map<String, Object> CHANGES_WITH_INIT = new LinkedHashMap<>();
     private static final Map<String, Object> CHANGES_WITH_MASK = new LinkedHashMap<>();
     private static final Map<String, Object> CHANGES_WITH_HIRES = new LinkedHashMap<>();
@@ -47,6 +48,7 @@ class GenerateOptionsTest {
         CHANGES.put("--guidance-stop", 0.5);
         CHANGES.put("--deep-cache", 2);
         CHANGES.put("--token-merging", 0.5);
+        CHANGES_BY_FLAG.add("--int8");
         CHANGES.put("--seed", 8);
         CHANGES.put("--sampler", "DDIM");
         CHANGES.put("--schedule", "trailing");
@@ -79,6 +81,7 @@ class GenerateOptionsTest {
     @Test
     void everyOptionHasACase() {
         Set<String> known = new TreeSet<>(CHANGES.keySet());
+        known.addAll(CHANGES_BY_FLAG);
         known.addAll(REFUSED.keySet());
         known.addAll(ABOUT_ELSE.keySet());
         known.addAll(CHANGES_WITH_INIT.keySet());
@@ -97,6 +100,9 @@ class GenerateOptionsTest {
         assertThat(trace()).as("the same twice").isEqualTo(base);
         for (var option : CHANGES.entrySet()) {
             assertThat(trace(option.getKey(), option.getValue())).as("%s", option).isNotEqualTo(base);
+        }
+        for (String flag : CHANGES_BY_FLAG) {
+            assertThat(trace(flag)).as(flag).isNotEqualTo(base);
         }
         Path other = Ran.copyOfModel(folder.resolve("other"));
         Path scheduler = other.resolve("scheduler/scheduler_config.json");

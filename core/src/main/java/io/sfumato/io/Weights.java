@@ -3,6 +3,7 @@ package io.sfumato.io;
 import io.sfumato.tensor.DType;
 import io.sfumato.tensor.Device;
 import io.sfumato.tensor.NoGrad;
+import io.sfumato.tensor.PackedMatrix;
 import io.sfumato.tensor.Rng;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
@@ -52,8 +53,10 @@ public final class Weights implements AutoCloseable {
 
     /** What all paths into one checkpoint share; fresh weights have no {@code names}. */
     private record Root(String description, Set<String> names, boolean fresh, Origin origin, Map<String, Tensor> parameters,
-                        List<String> problems) {
+                        Map<String, PackedMatrix> packed, List<String> problems) {
     }
+
+    private enum Matrices { AS_ASKED, HELD_IN_8_BITS, MULTIPLIED_IN_8_BITS }
 
     private static final double LARGEST_INT8 = 127;
     private static final String SCALE = ".scale";
@@ -62,12 +65,12 @@ public final class Weights implements AutoCloseable {
 
     private final Root root;
     private final String path;
-    private final boolean eightBits;
+    private final Matrices matrices;
 
-    private Weights(Root root, String path, boolean eightBits) {
+    private Weights(Root root, String path, Matrices matrices) {
         this.root = root;
         this.path = path;
-        this.eightBits = eightBits;
+        this.matrices = matrices;
     }
 
     /**
@@ -88,13 +91,15 @@ public final class Weights implements AutoCloseable {
             Tensor x = (converted ? source.mapped(name) : source.get(name)).view(shape);
             return layout.apply(x.dtype().isFloating() ? x.to(dtype) : x).to(device);
         };
-        return new Weights(new Root(source.description(), source.names(), false, origin, new LinkedHashMap<>(), problems), "", false);
+        return new Weights(new Root(source.description(), source.names(), false, origin, new LinkedHashMap<>(), new LinkedHashMap<>(),
+                problems), "", Matrices.AS_ASKED);
     }
 
     /** Makes fresh parameters, float32 on {@code device}, each requiring gradients. The same {@code rng} gives the same network. */
     public static Weights init(Rng rng, Device device) {
         Origin origin = (name, init, shape, layout) -> layout.apply(init.make(rng, shape)).to(device).requiresGrad_(true);
-        return new Weights(new Root("fresh weights", Set.of(), true, origin, new LinkedHashMap<>(), List.of()), "", false);
+        return new Weights(new Root("fresh weights", Set.of(), true, origin, new LinkedHashMap<>(), new LinkedHashMap<>(), List.of()),
+                "", Matrices.AS_ASKED);
     }
 
     /** A config may ask for more than could ever be listed, or counted. */
@@ -125,7 +130,7 @@ public final class Weights implements AutoCloseable {
 
     /** The path {@code name} below this one. */
     public Weights sub(String name) {
-        return new Weights(root, path + name + ".", eightBits);
+        return new Weights(root, path + name + ".", matrices);
     }
 
     /** As {@link #sub(String)}, under the first of the names that the checkpoint has: the newer name, then older ones. */
@@ -140,12 +145,27 @@ public final class Weights implements AutoCloseable {
 
     /** The same path, below which linear layers hold their matrices in 8 bits: a fourth of the memory, for running, not for training. */
     public Weights inEightBits() {
-        return new Weights(root, path, true);
+        return new Weights(root, path, Matrices.HELD_IN_8_BITS);
+    }
+
+    /** The same path, below which linear layers multiply in 8 bits: faster on CPUs as well, and not as exact. */
+    public Weights multipliedInEightBits() {
+        return new Weights(root, path, Matrices.MULTIPLIED_IN_8_BITS);
+    }
+
+    /** The same path, below which matrices are as they were asked for. */
+    public Weights exact() {
+        return new Weights(root, path, Matrices.AS_ASKED);
     }
 
     /** Whether linear layers are to ask for {@link #getInt8}. */
     public boolean hasEightBits() {
-        return eightBits;
+        return matrices == Matrices.HELD_IN_8_BITS;
+    }
+
+    /** Whether linear layers are to ask for {@link #getPacked}. */
+    public boolean multipliesInEightBits() {
+        return matrices == Matrices.MULTIPLIED_IN_8_BITS;
     }
 
     /** Whether anything lies below {@code name}; always so for fresh weights. */
@@ -197,12 +217,23 @@ public final class Weights implements AutoCloseable {
         }
     }
 
-    /** Everything handed out, under its name in the checkpoint. */
+    /** The matrix {@code name} (out, in) with {@code bias} (out), or none, for products in 8 bits. */
+    public PackedMatrix getPacked(String name, long out, long in, Tensor... bias) {
+        try (var scope = new Scope(); var noGrad = new NoGrad()) {
+            Tensor x = root.origin.make(path + name, Init.fanIn(in), new long[] {out, in}, UnaryOperator.identity());
+            // What does not fit is reported when the network is built, and need not be packed.
+            PackedMatrix packed = root.problems.isEmpty() ? PackedMatrix.of(x, bias) : PackedMatrix.of(Tensor.zeros(1, 1));
+            root.packed.put(path + name, packed);
+            return packed;
+        }
+    }
+
+    /** Everything handed out but for packed matrices, under its name in the checkpoint. */
     public Map<String, Tensor> parameters() {
         return Collections.unmodifiableMap(root.parameters);
     }
 
-    /** Number of elements handed out. */
+    /** Number of elements handed out, packed matrices left out. */
     public long count() {
         return root.parameters.values().stream().mapToLong(Tensor::numel).sum();
     }
@@ -226,7 +257,7 @@ public final class Weights implements AutoCloseable {
 
     private void check(Predicate<String> extras) {
         List<String> problems = new ArrayList<>(root.problems);
-        root.names.stream().filter(name -> !root.parameters.containsKey(name) && !extras.test(name))
+        root.names.stream().filter(name -> !root.parameters.containsKey(name) && !root.packed.containsKey(name) && !extras.test(name))
                 .forEach(name -> problems.add("unexpected " + SafeTensorsHeader.shown(name)));
         if (!problems.isEmpty()) {
             throw new CheckpointException(root.description + ": " + problems.size()
@@ -239,5 +270,7 @@ public final class Weights implements AutoCloseable {
     public void close() {
         root.parameters.values().forEach(Tensor::close);
         root.parameters.clear();
+        root.packed.values().forEach(PackedMatrix::close);
+        root.packed.clear();
     }
 }

@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.within;
 
 import io.sfumato.Golden;
+import io.sfumato.LiveObjects;
 import io.sfumato.io.SafeTensors;
 import io.sfumato.io.Weights;
 import io.sfumato.tensor.DType;
 import io.sfumato.tensor.Device;
 import io.sfumato.tensor.Functional;
+import io.sfumato.tensor.PackedMatrix;
 import io.sfumato.tensor.Rng;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
@@ -66,6 +68,51 @@ class LayersTest {
             Tensor bound = Functional.linear(x.abs(), weights.parameters().get("linear.weight").abs().amax(true, 1).mul(0.5 / 127).expand(4, 5));
             assertThat(y.sub(exact).abs().sub(bound).amax(false).item()).isLessThanOrEqualTo(1e-6);
             assertThat(y.sub(exact).abs().amax(false).item()).isPositive();
+        }
+    }
+
+    @Test
+    void linearMultipliedInEightBitsIsNear() {
+        try (var rng = new Rng(4); Weights fresh = Weights.init(rng, Device.CPU)) {
+            Tensor x = rng.randn(3, 40, 64).mul(Tensor.of(new double[] {0.1, 1, 30}, 3, 1, 1).to(DType.F32));
+            Tensor weight = rng.randn(48, 64), bias = rng.randn(48);
+            for (Tensor[] b : new Tensor[][] {{bias}, {}}) {
+                try (PackedMatrix packed = PackedMatrix.of(weight, b)) {
+                    Tensor y = packed.forward(x);
+                    Tensor exact = b.length == 0 ? Functional.linear(x, weight) : Functional.linear(x, weight, bias);
+                    for (int i = 0; i < 3; i++) {
+                        Tensor off = y.select(0, i).sub(exact.select(0, i));
+                        // Steps of a 127th of the largest number of a row of weights, and of at least a 127th of the span of the inputs.
+                        assertThat(off.norm().item()).isLessThan(0.03 * exact.select(0, i).norm().item()).isPositive();
+                        assertThat(packed.forward(x.narrow(0, i, 1)).equal(y.narrow(0, i, 1))).as("alone as in a batch").isTrue();
+                    }
+                    Tensor row = x.select(0, 1).select(0, 7);
+                    assertThat(packed.forward(row).equal(packed.forward(row.unsqueeze(0)).squeeze(0))).isTrue();
+                    Runnable thrice = () -> {
+                        for (int i = 0; i < 3; i++) {
+                            try (var scope = new Scope(); PackedMatrix again = PackedMatrix.of(weight, b)) {
+                                again.forward(x);
+                            }
+                        }
+                    };
+                    thrice.run();
+                    long before = LiveObjects.settled();
+                    thrice.run();
+                    assertThat(LiveObjects.settled()).isEqualTo(before);
+                }
+            }
+        }
+    }
+
+    @Test
+    void weightsThatMultiplyInEightBitsAreTheSameLayer() {
+        Tensor x = golden.get("linear.x");
+        try (Weights again = Weights.load(golden, DType.F32, Device.CPU)) {
+            Linear layer = new Linear(again.multipliedInEightBits().sub("linear"), 5, 4);
+            Tensor exact = new Linear(weights.sub("linear"), 5, 4).forward(x);
+            assertThat(layer.forward(x).sub(exact).norm().item()).isLessThan(0.03 * exact.norm().item()).isPositive();
+            assertThat(again.parameters()).containsOnlyKeys("linear.bias");
+            assertThat(new Linear(again.multipliedInEightBits().exact().sub("linear"), 5, 4).forward(x).equal(exact)).isTrue();
         }
     }
 

@@ -23,6 +23,8 @@ public final class Families {
 
     private static final Family STABLE_DIFFUSION = new Family(StableDiffusion::new, StableDiffusionMemory::of);
 
+    private static final Family MINIATURE = new Family(Miniature::new, Miniature::memory);
+
     private static final Family DEEP_FLOYD = new Family(DeepFloyd::new, DeepFloydMemory::of);
 
     private static final Family KANDINSKY = new Family(Kandinsky::new, UnclipMemory::ofKandinsky);
@@ -59,13 +61,16 @@ public final class Families {
             Map.entry("IFSuperResolutionPipeline", DEEP_FLOYD),
             Map.entry("IFImg2ImgSuperResolutionPipeline", DEEP_FLOYD),
             Map.entry("IFInpaintingSuperResolutionPipeline", DEEP_FLOYD),
-            Map.entry("MiniaturePipeline", new Family(Miniature::new, Miniature::memory)));
+            Map.entry("MiniaturePipeline", MINIATURE));
 
     private Families() {
     }
 
     public static TextToImage load(ModelFolder folder, LoadOptions options) {
         Family family = family(folder);
+        if (options.int8() && family != STABLE_DIFFUSION && family != MINIATURE) {
+            throw new IllegalArgumentException("int8 is for Stable Diffusion and models in miniature, not for " + folder.pipeline());
+        }
         return new Foretold(family.loader.load(folder, options),
                 (prompt, o) -> family.estimator.memory(folder, options, prompt, o).activations());
     }

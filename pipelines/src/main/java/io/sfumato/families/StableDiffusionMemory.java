@@ -10,6 +10,7 @@ import io.sfumato.models.unet.UNetConfig;
 import io.sfumato.models.vae.AutoencoderKl;
 import io.sfumato.tensor.DType;
 import java.util.List;
+import java.util.function.Predicate;
 import java.util.stream.LongStream;
 
 /**
@@ -42,10 +43,12 @@ final class StableDiffusionMemory {
         double denoising = o.count() * (o.guidance() > 1 ? 2 : 1) * latents * unetNumbers(unet);
         double decoding = decoding(vae, load, pixels) / load.dtype().bytes();
         double pictures = o.count() * pixels * vae.outChannels() * 2;
-        long weights = components.stream().mapToLong(component -> parameters(folder, component)).sum();
+        long weights = components.stream().mapToLong(component -> parameters(folder, component, name -> true)).sum();
+        long packed = load.int8() ? parameters(folder, "unet", StableDiffusionMemory::isMultipliedInEightBits) : 0;
         // Of what the lesser stage held, half is still with the allocator; so is a tenth of the weights that another type was made of.
         double held = Math.max(denoising, decoding) + Math.min(denoising, decoding) / 2 + (load.dtype() == DType.F32 ? 0 : weights / 10.0);
-        return new MemoryEstimate(o.count(), width, height, weights * load.dtype().bytes(), (long) ((held + pictures) * load.dtype().bytes()));
+        return new MemoryEstimate(o.count(), width, height, (weights - packed) * load.dtype().bytes() + packed,
+                (long) ((held + pictures) * load.dtype().bytes()));
     }
 
     /** Whether a picture is coded a strip of rows at a time: at once it would need more than 2 GiB. */
@@ -66,9 +69,14 @@ final class StableDiffusionMemory {
         return Math.min(numbers * load.dtype().bytes(), Math.max(1L << 30, numbers * 2));
     }
 
-    private static long parameters(ModelFolder folder, String component) {
+    private static boolean isMultipliedInEightBits(String name) {
+        return name.contains(".attentions.") && name.endsWith(".weight") && !name.contains("norm");
+    }
+
+    private static long parameters(ModelFolder folder, String component, Predicate<String> which) {
         try (TensorSource source = folder.weights(component)) {
-            return source.names().stream().mapToLong(name -> LongStream.of(source.shape(name)).reduce(1, (a, b) -> a * b)).sum();
+            return source.names().stream().filter(which)
+                    .mapToLong(name -> LongStream.of(source.shape(name)).reduce(1, (a, b) -> a * b)).sum();
         }
     }
 

@@ -160,6 +160,34 @@ class ShortcutsTest {
     }
 
     @Test
+    void productsInEightBitsAreNearTheExactOnes() {
+        ModelFolder folder = new ModelFolder(Golden.file("sd1/model"));
+        LoadOptions int8 = LoadOptions.defaults().withInt8(true);
+        Prompt prompt = Prompt.of("a red cat");
+        try (TextToImage exact = model(); TextToImage near = Families.load(folder, int8)) {
+            Options free = OPTIONS.withGuidance(1);         // which would add up the errors of two answers
+            double[] wanted = numbers(exact, prompt, free).get(1), drawn = numbers(near, prompt, free).get(1);
+            double off = 0, all = 0;
+            for (int i = 0; i < wanted.length; i++) {
+                off += Math.pow(drawn[i] - wanted[i], 2);
+                all += Math.pow(wanted[i], 2);
+            }
+            assertThat(Math.sqrt(off / all)).isBetween(1e-6, 0.05);
+            double[] alone = numbers(near, prompt, free.withSeed(6).withCount(1)).get(1);
+            assertThat(alone).containsExactly(Arrays.copyOfRange(drawn, drawn.length / 2, drawn.length), offset(1e-4));
+        }
+        assertThat(Families.memory(folder, int8, prompt, OPTIONS).weights())
+                .isLessThan(Families.memory(folder, LoadOptions.defaults(), prompt, OPTIONS).weights());
+    }
+
+    @Test
+    void modelsWithoutSuchANetworkRefuseProductsInEightBits() {
+        ModelFolder folder = new ModelFolder(Golden.file("amused/model"));
+        assertThatThrownBy(() -> Families.load(folder, LoadOptions.defaults().withInt8(true))).isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("int8 is for Stable Diffusion and models in miniature, not for AmusedPipeline");
+    }
+
+    @Test
     void modelsThatKnowNoneRefuseThem() {
         try (TextToImage model = Families.load(new ModelFolder(Golden.file("amused/model")), LoadOptions.defaults())) {
             assertThatThrownBy(() -> model.complete(Prompt.of("a cat"), Options.defaults().withShortcuts(guided(0, 0.5))))

@@ -34,12 +34,13 @@ public final class UNet2DCondition {
     private final GroupNorm normOut;
     private final Conv2d convOut;
 
+    /** Where {@code w} is in 8 bits or multiplies in them, so do the Transformers' layers, not those that know the time. */
     public UNet2DCondition(Weights w, UNetConfig c) {
         config = c;
         int levels = c.widths().length;
         convIn = new Conv2d(w.sub("conv_in"), c.inChannels(), c.widths()[0], c.convInKernel(), 1, (c.convInKernel() - 1) / 2);
-        time1 = new Linear(w.sub("time_embedding").sub("linear_1"), c.widths()[0], c.timeWidth());
-        time2 = new Linear(w.sub("time_embedding").sub("linear_2"), c.timeWidth(), c.timeWidth());
+        time1 = new Linear(w.exact().sub("time_embedding").sub("linear_1"), c.widths()[0], c.timeWidth());
+        time2 = new Linear(w.exact().sub("time_embedding").sub("linear_2"), c.timeWidth(), c.timeWidth());
         labels = c.labels() == 0 ? List.of() : List.of(new Embedding(w.sub("class_embedding"), c.labels(), c.timeWidth(), 1));
         projection = c.textWidth() == 0 ? List.of()
                 : List.of(new Linear(w.sub("encoder_hid_proj"), c.textWidth(), c.contextWidths()[0]));
@@ -279,7 +280,7 @@ public final class UNet2DCondition {
         ResBlock(Weights w, UNetConfig c, int in, int out) {
             norm1 = new GroupNorm(w.sub("norm1"), c.groups(), in, c.eps());
             conv1 = new Conv2d(w.sub("conv1"), in, out, 3);
-            time = new Linear(w.sub("time_emb_proj"), c.timeWidth(), c.scaleShift() ? 2 * out : out);
+            time = new Linear(w.exact().sub("time_emb_proj"), c.timeWidth(), c.scaleShift() ? 2 * out : out);
             norm2 = new GroupNorm(w.sub("norm2"), c.groups(), out, c.eps());
             conv2 = new Conv2d(w.sub("conv2"), out, out, 3);
             shortcut = in == out ? Optional.empty() : Optional.of(new Conv2d(w.sub("conv_shortcut"), in, out, 1));
