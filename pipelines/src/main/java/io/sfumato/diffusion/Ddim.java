@@ -22,9 +22,9 @@ record Ddim(double eta, boolean clippedOutput) implements Sampler {
                     Tensor out = denoiser.output(x, t);
                     Tensor x0 = denoiser.x0(x, out, at);
                     Tensor epsilon = clippedOutput ? Prediction.SAMPLE.epsilon(x, x0, at) : denoiser.epsilon(x, out, at);
-                    double share = eta * eta * (1 - alphaBar / alphaBarNext) / (1 - alphaBar);
+                    double share = share(eta, alphaBar, alphaBarNext);
                     double std = Math.sqrt((1 - alphaBarNext) * share);
-                    double direction = Math.sqrt((1 - alphaBarNext) * (1 - share));
+                    double direction = direction(eta, alphaBar, alphaBarNext);
                     Tensor next = x0.mul(Math.sqrt(alphaBarNext)).add(epsilon.mul(direction));
                     x = eta > 0 ? next.add(noise.next(x).mul(std)) : next;
                     x = scope.keep(onStep.onStep(grid.step(i, x, x0)));
@@ -34,10 +34,22 @@ record Ddim(double eta, boolean clippedOutput) implements Sampler {
         }
     }
 
+    /** How much of the variance that stays is drawn anew. */
+    private static double share(double eta, double alphaBar, double alphaBarNext) {
+        return eta * eta * (1 - alphaBar / alphaBarNext) / (1 - alphaBar);
+    }
+
+    /** What the predicted noise is multiplied by in the next x. */
+    static double direction(double eta, double alphaBar, double alphaBarNext) {
+        return Math.sqrt((1 - alphaBarNext) * (1 - share(eta, alphaBar, alphaBarNext)));
+    }
+
     static Sampling plan(SchedulerConfig config, Steps steps, StepOptions options) {
         double[] alphas = config.alphasCumprod();
         double last = config.flag("set_alpha_to_one", true) ? 1 : alphas[0];
         Grid grid = Grid.ofAlphas(config.timesteps(Spacing.LEADING, steps), alphas, last, config.trainTimesteps() / steps.count());
-        return new Sampling(new Ddim(options.eta(), options.clippedOutput()), grid, config.prediction(), config.clipping(true), 1);
+        Sampler sampler = config.flag(DdimCfgPlusPlus.KEY, false) ? new DdimCfgPlusPlus(options.eta())
+                : new Ddim(options.eta(), options.clippedOutput());
+        return new Sampling(sampler, grid, config.prediction(), config.clipping(true), 1);
     }
 }

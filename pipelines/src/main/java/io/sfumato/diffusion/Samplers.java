@@ -23,6 +23,7 @@ public final class Samplers {
         Map<String, Object> karras = Map.of(K_SCHEDULE, "karras");
         Map<String, Object> exponential = Map.of(K_SCHEDULE, "exponential");
         name(SchedulerClass.DDIM, Map.of(), "DDIM");
+        name(SchedulerClass.DDIM, Map.of(DdimCfgPlusPlus.KEY, true, "clip_sample", false), "DDIM CFG++");
         name(SchedulerClass.PNDM, Map.of(), "PNDM");
         name(SchedulerClass.PNDM, Map.of("skip_prk_steps", true), "PLMS");
         name(SchedulerClass.EULER, Map.of(), "Euler");

@@ -11,6 +11,7 @@ import io.sfumato.tensor.DType;
 import io.sfumato.tensor.Tensor;
 import java.util.Collections;
 import java.util.List;
+import java.util.function.DoubleBinaryOperator;
 import java.util.stream.Stream;
 
 /**
@@ -18,7 +19,16 @@ import java.util.stream.Stream;
  * more rows than x and the timestep is in {@code interval}.
  */
 record StableDiffusionNetwork(DeepCache unet, LoadOptions load, List<Tensor> beside, Tensor context, GuidanceInterval interval,
-        Options o) implements Network {
+        DoubleBinaryOperator weight, Options o) implements Network {
+
+    StableDiffusionNetwork(DeepCache unet, LoadOptions load, List<Tensor> beside, Tensor context, GuidanceInterval interval, Options o) {
+        this(unet, load, beside, context, interval, (guidance, timestep) -> guidance, o);
+    }
+
+    @Override
+    public Network guidedBy(DoubleBinaryOperator weight) {
+        return new StableDiffusionNetwork(unet, load, beside, context, interval, weight, o);
+    }
 
     static GuidanceInterval interval(Grid grid, Options o) {
         return GuidanceInterval.of(grid, o.shortcuts().guidanceStart(), o.shortcuts().guidanceStop());
@@ -36,13 +46,14 @@ record StableDiffusionNetwork(DeepCache unet, LoadOptions load, List<Tensor> bes
     private Tensor guided(Tensor x, double timestep, Tensor context, int copies) {
         Tensor seen = Tensor.cat(1, Stream.concat(Stream.of(Tensor.cat(0, Collections.nCopies(copies, x).toArray(Tensor[]::new))),
                 beside.stream().map(b -> besides(b, copies))).toArray(Tensor[]::new));
+        double w = weight.applyAsDouble(o.guidance(), timestep);
         Tensor[] answers = answers(seen.to(context), timestep, context).to(DType.F32).chunk(copies, 0);
         return (switch (copies) {
             case 1 -> answers[0];
-            case 2 -> rescaled(Guidance.guide(answers[0], answers[1], o.guidance()), answers[1]);
+            case 2 -> rescaled(Guidance.guide(answers[0], answers[1], w), answers[1]);
             // With text and picture, with the picture alone, with neither (Brooks et al. 2023, formula 3).
             default -> Guidance.guide(answers[2], answers[1], o.imageGuidance())
-                    .add(answers[0].sub(answers[1]).mul(o.guidance()));
+                    .add(answers[0].sub(answers[1]).mul(w));
         }).to(x);
     }
 

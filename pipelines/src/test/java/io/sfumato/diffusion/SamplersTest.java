@@ -41,8 +41,8 @@ class SamplersTest {
         try (var scope = new Scope(); var rng = new Rng(3); var drawn = new Rng(4)) {
             Sampling sampling = Sampling.of(config, steps, 0);
             Tensor x = rng.randn(1, 4, 4, 4).mul(sampling.initNoiseSigma());
-            return sampling.sample((in, t) -> in.mul(0.3).add(0.1 * Math.sin(t / 100)), x, Noise.shared(drawn), Step.Listener.none())
-                    .toFloats();
+            Network network = TwoHeads.of((in, t) -> in.mul(0.3).add(0.1 * Math.sin(t / 100)), 0.01, 7.5);
+            return sampling.sample(network, x, Noise.shared(drawn), Step.Listener.none()).toFloats();
         }
     }
 
