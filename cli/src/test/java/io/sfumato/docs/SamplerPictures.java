@@ -11,8 +11,8 @@ import java.util.List;
 /** Draws docs/samplers/montage.jpg, from the project's folder: what each sampler makes of the same noise in 8, 15 and 30 steps. */
 final class SamplerPictures {
     private static final List<String> SAMPLERS = List.of("DDIM", "DDIM CFG++", "PLMS", "Euler", "Heun", "LMS", "DPM2", "DPM++ 2M",
-            "DPM++ 2M Karras", "UniPC", "DEIS", "DPM fast", "DPMSolverSinglestepScheduler", "Euler a", "DPM2 a", "DPM++ 2S a", "DPM++ SDE", "DPM++ 2M SDE",
-            "DPM++ 3M SDE", "SA Solver", "Restart", "DPM adaptive", "DDPM");
+            "DPM++ 2M Karras", "UniPC", "DEIS", "DPM fast", "DPMSolverSinglestepScheduler", "Euler a", "DPM2 a", "DPM++ 2S a",
+            "DPM++ SDE", "DPM++ 2M SDE", "DPM++ 3M SDE", "SA Solver", "Restart", "DPM adaptive", "DDPM");
 
     private SamplerPictures() {
     }
