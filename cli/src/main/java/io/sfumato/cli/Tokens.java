@@ -2,6 +2,7 @@ package io.sfumato.cli;
 
 import io.sfumato.LoadOptions;
 import io.sfumato.autoregressive.Reconstruction;
+import io.sfumato.families.PerceptualDistance;
 import io.sfumato.families.PictureTokenizers;
 import io.sfumato.image.Image;
 import io.sfumato.image.Resampling;
@@ -57,12 +58,19 @@ final class Tokens implements Runnable {
         private Path output;
 
         private List<Path> reconstruction = List.of();
+        private List<Path> lpips = List.of();
 
         @Option(order = 4, names = "--width", paramLabel = "W", description = "resize the picture first (its own width)")
         private int width;
 
         @Option(order = 5, names = "--height", paramLabel = "H", description = "the same (its own height)")
         private int height;
+
+        @Option(order = 6, names = "--lpips", paramLabel = "FOLDER",
+                description = "tell LPIPS, too: torchvision's VGG16 and the lpips package's vgg.pth are in it")
+        private void lpips(Path folder) {
+            lpips = List.of(folder);
+        }
 
         @Option(order = 3, names = "--reconstruction", paramLabel = "FILE",
                 description = "write the picture as it comes back from its codes")
@@ -88,15 +96,25 @@ final class Tokens implements Runnable {
                 Tensor again = t.decode(codes).to(DType.F32);
                 SafeTensors.write(output, Map.of(CODES, codes), Map.of());
                 reconstruction.forEach(picture -> Image.fromChw(again.select(0, 0).contiguous().toFloats(), w, h).write(picture));
-                report(codes, t, Reconstruction.of(x, again, codes), w, h);
+                report(codes, t, Reconstruction.of(x, again, codes), w, h, lpips(x, again));
             }
             return 0;
         }
 
-        private void report(Tensor codes, PictureTokenizer t, Reconstruction r, int w, int h) {
+        private String lpips(Tensor x, Tensor again) {
+            if (lpips.isEmpty()) {
+                return "";
+            }
+            try (PerceptualDistance distance = PerceptualDistance.load(lpips.get(0))) {
+                return String.format(Locale.ROOT, ", LPIPS %.4f", distance.distance(x, again).item());
+            }
+        }
+
+        private void report(Tensor codes, PictureTokenizer t, Reconstruction r, int w, int h, String looks) {
             PrintWriter out = spec.commandLine().getOut();
             String similar = w < 11 || h < 11 ? "" : String.format(Locale.ROOT, ", SSIM %.4f", r.ssim());
-            out.println(String.format(Locale.ROOT, "%dx%d pixels as %d codes; PSNR %.2f dB%s", w, h, codes.numel(), r.psnr(), similar));
+            out.println(String.format(Locale.ROOT, "%dx%d pixels as %d codes; PSNR %.2f dB%s%s", w, h, codes.numel(), r.psnr(),
+                    similar, looks));
             out.println(String.format(Locale.ROOT, "%d of %d codes occur, perplexity %.1f", r.distinct(), t.codes(), r.perplexity()));
             out.println(output);
             out.flush();

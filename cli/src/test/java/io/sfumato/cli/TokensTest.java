@@ -62,6 +62,11 @@ class TokensTest {
             SafeTensors.write(tokens, Map.of("other", Tensor.of(1)), Map.of());
             refused("t.safetensors: there is no tensor 'tokens' in it", "tokens", "decode", tokens, "--tokenizer", dvae, "--output", out);
         }
+        Ran ran = Ran.command("tokens", "encode", picture(32, 32), "--tokenizer", dvae, "--output", tokens,
+                "--lpips", MODELS.resolve("lpips"));
+        assertThat(ran.out()).containsPattern("SSIM -?0\\.\\d{4}, LPIPS \\d\\.\\d{4}\n");
+        refused("dvae: no LPIPS: torchvision's VGG16 (such as vgg16-397923af.pth) is wanted in it, with a tensor features.0.weight",
+                "tokens", "encode", picture(32, 32), "--tokenizer", dvae, "--output", tokens, "--lpips", dvae);
         Path lone = Files.copy(MODELS.resolve("vitvqgan/plain.ckpt"), folder.resolve("lone.ckpt"));
         refused("lone.ckpt: its sizes stand in the yaml that it was trained with: lone.yaml is wanted beside it",
                 "tokens", "encode", picture(32, 32), "--tokenizer", lone, "--output", tokens);

@@ -12,7 +12,7 @@ import java.util.List;
  * How different two pictures look to a small frozen network of random weights: LPIPS (Zhang et al. 2018) without weights that anyone has
  * to have. Random convolutions see edges and textures, no things.
  */
-public final class FrozenFeatures implements AutoCloseable {
+public final class FrozenFeatures implements PictureDistance {
     private static final long SEED = 1;
 
     private final Weights weights;
@@ -27,7 +27,8 @@ public final class FrozenFeatures implements AutoCloseable {
         }
     }
 
-    /** The mean squared distance of normalised features of pictures (B, 3, H, W), summed over layers. */
+    /** The mean squared distance of normalised features, summed over layers. */
+    @Override
     public Tensor distance(Tensor a, Tensor b) {
         Tensor sum = Tensor.zeros();
         for (Conv2d layer : layers) {

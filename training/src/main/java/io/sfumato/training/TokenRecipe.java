@@ -31,13 +31,14 @@ public record TokenRecipe(String name, long seed, Recipe.Data data, Recipe.Token
      * The tokenizer of pictures.
      *
      * @param commitment  of latents to their entries
-     * @param perceptual  weight of the distance of frozen features
+     * @param perceptual  weight of how different pictures look
+     * @param lpips       a folder of LPIPS's files to tell that, or empty for a small frozen network of random weights
      * @param adversarial weight of the discriminator, besides the one that adapts
      * @param adversary   the step that the discriminator begins at
      * @param restart     batches after which an unused entry is begun anew
      */
     public record Pictures(int patch, int width, int layers, int heads, int mlp, int embed, int codes, double commitment, double perceptual,
-                           double adversarial, long adversary, long restart, Recipe.Loop loop) {
+                           String lpips, double adversarial, long adversary, long restart, Recipe.Loop loop) {
     }
 
     /**

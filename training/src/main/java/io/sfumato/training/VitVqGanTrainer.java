@@ -34,7 +34,8 @@ final class VitVqGanTrainer {
         Recipe.Loop loop = recipe.pictures().loop();
         Checkpoint checkpoint = new Checkpoint(run.resolve("pictures.safetensors"));
         try (Rng init = new Rng(recipe.seed()); Weights weights = Weights.init(init, Device.CPU);
-                Weights adversary = Weights.init(init, Device.CPU); FrozenFeatures features = new FrozenFeatures();
+                Weights adversary = Weights.init(init, Device.CPU);
+                PictureDistance features = PictureDistance.of(recipe.pictures().lpips());
                 Curve curve = new Curve(run.resolve("pictures.csv"), checkpoint.steps(), "step", "loss", "psnr", "used")) {
             VitVqGan vit = new VitVqGan(weights, recipe.vit());
             PatchDiscriminator discriminator = new PatchDiscriminator(adversary, DISCRIMINATOR_WIDTH, 2);
@@ -81,7 +82,7 @@ final class VitVqGanTrainer {
     private record Round(Tensor loss, double error, Tensor latents, Tensor codes, Tensor drawn) {
     }
 
-    private Round round(VitVqGan vit, PatchDiscriminator discriminator, FrozenFeatures features, Tensor x, long step) {
+    private Round round(VitVqGan vit, PatchDiscriminator discriminator, PictureDistance features, Tensor x, long step) {
         TokenRecipe.Pictures c = recipe.pictures();
         Tensor latents = vit.unit(vit.latents(x)), codes = vit.codes(latents.detach()), quantized = vit.quantized(codes);
         Tensor drawn = vit.picture(CodebookLoss.straightThrough(latents, quantized));
@@ -96,7 +97,7 @@ final class VitVqGanTrainer {
     }
 
     /** The two gradients at the picture, without going through the network that drew it. */
-    private double adaptive(PatchDiscriminator discriminator, FrozenFeatures features, Tensor drawn, Tensor x) {
+    private double adaptive(PatchDiscriminator discriminator, PictureDistance features, Tensor drawn, Tensor x) {
         try (var scope = new Scope()) {
             Tensor a = drawn.detach().clone().requiresGrad_(true), b = drawn.detach().clone().requiresGrad_(true);
             a.sub(x).square().mean().add(features.distance(a, x).mul(recipe.pictures().perceptual())).backward();

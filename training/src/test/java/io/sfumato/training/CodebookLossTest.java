@@ -1,6 +1,7 @@
 package io.sfumato.training;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.within;
 
 import io.sfumato.io.Weights;
@@ -111,6 +112,20 @@ class CodebookLossTest {
             assertThat(features.distance(x, x).item()).isZero();
             double near = features.distance(x, x.add(rng.randn(2, 3, 16, 16).mul(0.02))).item();
             assertThat(features.distance(x, rng.rand(2, 3, 16, 16)).item()).isGreaterThan(near);
+        }
+    }
+
+    @Test
+    void lpipsTrainsWhereTheUserHasIt() {
+        try (PictureDistance lpips = PictureDistance.of("../models/src/test/resources/golden/lpips"); var rng = new Rng(1);
+                var scope = new Scope()) {
+            Tensor x = rng.rand(2, 3, 16, 16), y = rng.rand(2, 3, 16, 16).requiresGrad_(true);
+            Tensor distance = lpips.distance(y, x);
+            distance.backward();
+            assertThat(distance.item()).isPositive();
+            assertThat(y.grad().abs().amax(false).item()).isPositive();
+            assertThatIllegalArgumentException().isThrownBy(() -> lpips.distance(rng.rand(1, 3, 8, 16), rng.rand(1, 3, 8, 16)))
+                    .withMessage("pictures of 16x8: LPIPS wants 16 pixels a side or more");
         }
     }
 

@@ -34,6 +34,7 @@ class TokenTrainerTest {
               codes: 12
               commitment: 0.25
               perceptual: 0.1
+              lpips: ""
               adversarial: 0.1
               adversary: 4
               restart: 3
