@@ -1,5 +1,6 @@
 package io.sfumato.cli;
 
+import io.sfumato.LoadOptions;
 import io.sfumato.Options;
 import io.sfumato.TextToImage;
 import io.sfumato.evaluation.CandidateCurve;
@@ -29,6 +30,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -92,6 +94,12 @@ final class Evaluate implements Callable<Integer> {
     @Option(order = 10, names = "--candidates", paramLabel = "N", description = "of each caption, of candidates (${DEFAULT-VALUE})")
     private int candidates = 16;
 
+    @Option(order = 12, names = "--int8", description = "multiply in 8 bits in the U-Net's Transformers, as generate does")
+    private boolean int8;
+
+    @Mixin
+    private final ShortcutOptions shortcuts = new ShortcutOptions();
+
     @Option(order = 11, names = "--quiet", description = "no progress")
     private boolean quiet;
 
@@ -110,6 +118,7 @@ final class Evaluate implements Callable<Integer> {
         if (count < 1) {
             throw new ParameterException(spec.commandLine(), "count must be at least 1, not " + count);
         }
+        Main.checked(spec, () -> shortcuts.change(Options.defaults()));
         // Before the work of minutes.
         for (String file : json) {
             Path folder = Path.of(file).toAbsolutePath().getParent();
@@ -131,8 +140,8 @@ final class Evaluate implements Callable<Integer> {
         Path judge = classifier.isEmpty() ? folder.resolve("classifier.safetensors") : classifier.get(0);
         Scenes world = new Scenes(FirstLight.WORLD, ClipArt.bundled());
         Progress progress = progress(spec.commandLine().getErr());
-        try (TextToImage drawer = TextToImage.load(model); SceneClassifier reader = classifier(judge, progress)) {
-            Options options = drawer.defaults().withSeed(seed);
+        try (TextToImage drawer = load(); SceneClassifier reader = classifier(judge, progress)) {
+            Options options = shortcuts.change(drawer.defaults().withSeed(seed));
             FirstLightReport report = FirstLight.of(count).run(drawer, name(files), options, world, reader, folder, progress);
             tell(report.json(), folder.resolve("report.md").toString());
             return 0;
@@ -146,9 +155,9 @@ final class Evaluate implements Callable<Integer> {
         ModelFolder files = ModelUri.resolve(model);
         ClipartWorld measure = Main.checked(spec, () -> ClipartWorld.of(count, nouns(files)));
         Progress progress = progress(spec.commandLine().getErr());
-        try (TextToImage drawer = TextToImage.load(model); Detector detector = detector(progress);
+        try (TextToImage drawer = load(); Detector detector = detector(progress);
                 ClipScore clip = ClipScore.load(judge.get(0))) {
-            CandidateCurve curve = CandidateCurve.run(drawer, drawer.defaults().withSeed(seed).withCount(candidates),
+            CandidateCurve curve = CandidateCurve.run(drawer, shortcuts.change(drawer.defaults().withSeed(seed).withCount(candidates)),
                     measure.simple(ClipArt.bundled()), (prompt, image) -> clip.score(image, prompt.text()), detector, progress);
             curve.write(output.get(0));
             tell(curve.json(), output.get(0).resolve("candidates.csv").toString());
@@ -161,9 +170,9 @@ final class Evaluate implements Callable<Integer> {
         ClipartWorld measure = Main.checked(spec, () -> ClipartWorld.of(count, nouns(files)));
         Progress progress = progress(spec.commandLine().getErr());
         try (TemporaryFolder temporary = new TemporaryFolder();
-                TextToImage drawer = TextToImage.load(model); Detector detector = detector(progress)) {
+                TextToImage drawer = load(); Detector detector = detector(progress)) {
             Path folder = output.stream().findFirst().orElse(temporary.path());
-            Options options = drawer.defaults().withSeed(seed);
+            Options options = shortcuts.change(drawer.defaults().withSeed(seed));
             ClipartWorldReport report = measure.run(drawer, name(files), options, detector, ClipArt.bundled(), folder, progress);
             if (!output.isEmpty()) {
                 report.write(folder);
@@ -171,6 +180,10 @@ final class Evaluate implements Callable<Integer> {
             tell(report.json(), output.isEmpty() ? report.json() : folder.resolve("report.html").toString());
             return 0;
         }
+    }
+
+    private TextToImage load() {
+        return TextToImage.load(model, LoadOptions.defaults().withInt8(int8));
     }
 
     /** Writes the scores where they were asked for, and prints them or else where the report is. */
@@ -265,7 +278,8 @@ final class Evaluate implements Callable<Integer> {
     private String name(ModelFolder folder) {
         try (Stream<Path> files = Files.walk(folder.path())) {
             FileTime written = files.filter(Files::isRegularFile).map(Evaluate::time).max(Comparator.naturalOrder()).orElseThrow();
-            return model.startsWith("builtin:") ? model : folder.path().toAbsolutePath().normalize().getFileName() + " of " + written;
+            return (model.startsWith("builtin:") ? model : folder.path().toAbsolutePath().normalize().getFileName() + " of " + written)
+                    + (int8 ? " in int8" : "");
         } catch (IOException e) {
             throw new UncheckedIOException(folder.path() + ": cannot be read: " + e.getMessage(), e);
         }

@@ -50,6 +50,11 @@ class EvaluateTest {
     }
 
     @Test
+    void refusesShortcutsThatAreNone() {
+        assertThat(refusal("--benchmark", "clipart-world", "--deep-cache", "0")).isEqualTo("deep cache must be 1 (none) to 1000, not 0");
+    }
+
+    @Test
     void wantsEnoughCaptions() {
         assertThat(refusal("--benchmark", "clipart-world", "--count", "7"))
                 .isEqualTo("count 7, references 4000: at least 8 captions and 2 references are wanted");
