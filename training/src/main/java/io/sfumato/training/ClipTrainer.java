@@ -5,11 +5,9 @@ import io.sfumato.io.Weights;
 import io.sfumato.models.clip.Clip;
 import io.sfumato.tensor.Device;
 import io.sfumato.tensor.Rng;
-import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 import io.sfumato.text.ClipTokenizer;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -22,53 +20,34 @@ public final class ClipTrainer {
     private static final List<Double> HALVES = List.of(0.5, 0.5, 0.5);
 
     private final ClipRecipe recipe;
-    private final Path run;
-    private final Progress progress;
+    private final Run run;
 
     public ClipTrainer(ClipRecipe recipe, Path run, Progress progress) {
         this.recipe = recipe;
-        this.run = run;
-        this.progress = progress;
+        this.run = new Run(run, progress);
     }
 
     /** Trains; {@code onSave} gets the model folder at each checkpoint. Returns it, {@code run/model}. */
     public Path train(Consumer<Path> onSave) {
-        Path model = run.resolve("model"), losses = run.resolve("clip.csv");
+        Path model = run.file("model");
         Example.Source scenes = recipe.data().open(1);
         ClipTokenizer words = recipe.tokenizer().learnt(scenes, model);
         Clip.Config config = recipe.config(words.vocabSize(), words.eosId());
         configs(model, config);
-        Recipe.Loop loop = recipe.loop();
-        Checkpoint checkpoint = new Checkpoint(run.resolve("clip.safetensors"));
-        try (Rng init = new Rng(recipe.seed()); Weights weights = Weights.init(init, Device.CPU);
-                Curve curve = new Curve(losses, checkpoint.steps(), "step", "loss", "scale", "gradient", "rate")) {
+        int b = recipe.loop().batch();
+        try (Rng init = new Rng(recipe.seed()); Weights weights = Weights.init(init, Device.CPU)) {
             Clip clip = new Clip(weights, config);
-            try (AdamW optimizer = new AdamW(weights.parameters(), loop.decay(), loop.clip());
-                    Ema ema = new Ema(weights.parameters(), loop.ema());
-                    SceneBatches<Example> batches = new SceneBatches<>(scenes::example, loop.batch(),
-                            checkpoint.steps() * loop.batch())) {
-                Map<String, Map<String, Tensor>> state = new LinkedHashMap<>(optimizer.moments());
-                state.put("weights", weights.parameters());
-                state.put("ema", ema.average());
-                for (long step = checkpoint.restore(state); step < loop.steps(); step++) {
-                    try (Scope scope = new Scope()) {
-                        List<Example> batch = batches.next();
-                        Tensor ids = Tensor.stack(0, batch.stream().map(each -> Tensor.of(words.encode(each.caption()).ids()))
-                                .toArray(Tensor[]::new));                                                       // (B, L)
-                        Tensor loss = clip.loss(AutoencoderTrainer.pictures(batch), ids);
-                        loss.backward();
-                        double gradient = optimizer.step(step + 1, loop.schedule().at(step));
-                        ema.update(step);
-                        curve.add(step, loss.item(), clip.scale().item(), gradient, loop.schedule().at(step));
-                        progress.step("clip", step + 1, loop.steps(), loss.item());
-                    }
-                    if ((step + 1) % loop.saveEvery() == 0 || step + 1 == loop.steps()) {
-                        SafeTensors.write(model.resolve("model.safetensors"), ema.average(), Map.of("format", "pt"));
-                        checkpoint.save(step + 1, state);
-                        CurveChart.draw(losses, run.resolve("clip.png"));
-                        onSave.accept(model);
-                    }
-                }
+            try (Loop loop = new Loop(run, "clip", recipe.loop(), recipe.seed(), weights.parameters());
+                    SceneBatches<Example> batches = new SceneBatches<>(scenes::example, b, loop.done() * b)) {
+                loop.showing("loss", "scale", "gradient", "rate").run((step, rng) -> {
+                    List<Example> batch = batches.next();
+                    Tensor ids = Tensor.stack(0, batch.stream().map(each -> Tensor.of(words.encode(each.caption()).ids()))
+                            .toArray(Tensor[]::new));                                                       // (B, L)
+                    Tensor loss = clip.loss(AutoencoderTrainer.pictures(batch), ids);
+                    loss.backward();
+                    return new Loop.Taken(loss.item(), Map.of("scale", clip.scale().item()), () -> { });
+                }, () -> SafeTensors.write(model.resolve("model.safetensors"), loop.average(), Map.of("format", "pt")),
+                        done -> onSave.accept(model));
             }
         }
         return model;

@@ -19,13 +19,11 @@ import java.util.Map;
  */
 final class DVaeTrainer {
     private final DalleRecipe recipe;
-    private final Path run;
-    private final Progress progress;
+    private final Run run;
 
-    DVaeTrainer(DalleRecipe recipe, Path run, Progress progress) {
+    DVaeTrainer(DalleRecipe recipe, Run run) {
         this.recipe = recipe;
         this.run = run;
-        this.progress = progress;
     }
 
     /**
@@ -34,43 +32,30 @@ final class DVaeTrainer {
      * each place its likeliest code.
      */
     void train(Example.Source scenes, Path folder) {
-        Recipe.Loop loop = recipe.discrete().loop();
-        Checkpoint checkpoint = new Checkpoint(run.resolve("pictures.safetensors"));
-        Path losses = run.resolve("pictures.csv");
-        try (Rng init = new Rng(recipe.seed()); Weights weights = Weights.init(init, Device.CPU);
-                Curve curve = new Curve(losses, checkpoint.steps(), "step", "loss", "divergence", "temperature", "psnr", "used")) {
-            DVae vae = new DVae(weights.sub("encoder"), weights.sub("decoder"), recipe.discrete().config());
-            try (AdamW optimizer = new AdamW(weights.parameters(), loop.decay(), loop.clip());
-                    Ema ema = new Ema(weights.parameters(), loop.ema())) {
-                Map<String, Map<String, Tensor>> state = new LinkedHashMap<>(optimizer.moments());
-                state.put("weights", weights.parameters());
-                state.put("ema", ema.average());
-                long step = checkpoint.restore(state);
-                try (SceneBatches<Example> batches = new SceneBatches<>(scenes::example, loop.batch(), step * loop.batch())) {
-                    for (; step < loop.steps(); step++) {
-                        try (Rng rng = new Rng(recipe.seed() + step); Scope scope = new Scope()) {
-                            Tensor x = AutoencoderTrainer.pictures(batches.next()).add(1).mul(0.5);               // (B, 3, S, S) in [0, 1]
-                            Tensor logits = vae.logits(x);                                                        // (B, codes, h, w)
-                            Tensor divergence = CodebookLoss.divergenceFromUniform(logits);
-                            Tensor loss = error(vae, x, logits, rng.rand(logits.shape()), step)
-                                    .add(divergence.mul(recipe.discrete().weight(step) / (x.numel() / x.size(0))));
-                            loss.backward();
-                            optimizer.step(step + 1, loop.schedule().at(step));
-                            ema.update(step);
-                            Tensor codes = logits.detach().argmax(1);
-                            curve.add(step, loss.item(), divergence.item(), recipe.discrete().temperature(step), psnr(vae, codes, x),
-                                    Arrays.stream(codes.toLongs()).distinct().count());
-                            progress.step("pictures", step + 1, loop.steps(), loss.item());
-                        }
-                        if ((step + 1) % loop.saveEvery() == 0 || step + 1 == loop.steps()) {
-                            checkpoint.save(step + 1, state);
-                            CurveChart.draw(losses, run.resolve("pictures.png"));
-                        }
-                    }
-                }
+        DalleRecipe.Discrete c = recipe.discrete();
+        int b = c.loop().batch();
+        try (Rng init = new Rng(recipe.seed()); Weights weights = Weights.init(init, Device.CPU)) {
+            DVae vae = new DVae(weights.sub("encoder"), weights.sub("decoder"), c.config());
+            try (Loop loop = new Loop(run, "pictures", c.loop(), recipe.seed(), weights.parameters());
+                    SceneBatches<Example> batches = new SceneBatches<>(scenes::example, b, loop.done() * b)) {
+                loop.showing("loss", "divergence", "temperature", "psnr", "used").run((step, rng) -> {
+                    Tensor x = AutoencoderTrainer.pictures(batches.next()).add(1).mul(0.5);                 // (B, 3, S, S) in [0, 1]
+                    Tensor logits = vae.logits(x);                                                          // (B, codes, h, w)
+                    Tensor divergence = CodebookLoss.divergenceFromUniform(logits);
+                    Tensor loss = error(vae, x, logits, rng.rand(logits.shape()), step)
+                            .add(divergence.mul(c.weight(step) / (x.numel() / x.size(0))));
+                    loss.backward();
+                    Tensor codes = logits.detach().argmax(1);
+                    Map<String, Double> more = new LinkedHashMap<>();
+                    more.put("divergence", divergence.item());
+                    more.put("temperature", c.temperature(step));
+                    more.put("psnr", psnr(vae, codes, x));
+                    more.put("used", (double) Arrays.stream(codes.toLongs()).distinct().count());
+                    return new Loop.Taken(loss.item(), more, () -> { });
+                });
                 ConfigFiles.create(folder);
-                write("encoder", ema.average(), folder);
-                write("decoder", ema.average(), folder);
+                write("encoder", loop.average(), folder);
+                write("decoder", loop.average(), folder);
             }
         }
     }

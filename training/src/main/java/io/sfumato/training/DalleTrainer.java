@@ -20,35 +20,33 @@ import java.util.function.Consumer;
  */
 public final class DalleTrainer {
     private final DalleRecipe recipe;
-    private final Path run;
-    private final Progress progress;
+    private final Run run;
 
     public DalleTrainer(DalleRecipe recipe, Path run, Progress progress) {
         this.recipe = recipe;
-        this.run = run;
-        this.progress = progress;
+        this.run = new Run(run, progress);
     }
 
     /** Trains; {@code onSave} gets the model folder at each checkpoint of the Transformer. Returns it, {@code run/model}. */
     public Path train(Consumer<Path> onSave) {
-        Path model = run.resolve("model"), dvae = model.resolve("dvae"), last = dvae.resolve("decoder.safetensors");
+        Path model = run.file("model"), dvae = model.resolve("dvae"), last = dvae.resolve("decoder.safetensors");
         Example.Source scenes = recipe.data().open(1);
         ClipTokenizer words = recipe.tokenizer().learnt(scenes, model.resolve("tokenizer"));
         Dalle.Config config = recipe.dalle(words.vocabSize());
         configs(model, config);
         if (!Files.exists(last)) {
-            new DVaeTrainer(recipe, run, progress).train(scenes, dvae);
+            new DVaeTrainer(recipe, run).train(scenes, dvae);
         }
         try (SafeTensors coder = SafeTensors.open(dvae.resolve("encoder.safetensors")); SafeTensors drawer = SafeTensors.open(last);
                 Weights encoder = Weights.load(coder, DType.F32, Device.CPU); Weights decoder = Weights.load(drawer, DType.F32, Device.CPU);
                 var scope = new Scope()) {
             DalleRecipe.Transformer c = recipe.transformer();
             SceneCodes data = SceneCodes.of(scenes, c.scenes(), words, recipe.tokenizer().length(),
-                    DVae.load(encoder, decoder, recipe.discrete().config()), progress);
-            new WriterTrainer(recipe.seed(), c.loop(), 0, run, progress).train(w -> new Dalle(w, config)::loss,
+                    DVae.load(encoder, decoder, recipe.discrete().config()), run.progress());
+            new WriterTrainer(recipe.seed(), c.loop(), 0, run).train(w -> new Dalle(w, config)::loss,
                     parameters -> new AdamW(parameters, c.loop().decay(), c.loop().clip()), data.texts(), data.codes(),
                     model.resolve("transformer/model.safetensors"), step -> {
-                SampleSheet.draw(model, recipe.prompts(), run.resolve("samples-" + step + ".png"));
+                SampleSheet.draw(model, recipe.prompts(), run.file("samples-" + step + ".png"));
                 onSave.accept(model);
             });
         }

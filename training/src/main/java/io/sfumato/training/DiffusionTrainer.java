@@ -8,7 +8,6 @@ import io.sfumato.tensor.Device;
 import io.sfumato.tensor.Rng;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.DoubleUnaryOperator;
@@ -20,13 +19,11 @@ import java.util.function.LongConsumer;
  */
 final class DiffusionTrainer {
     private final Recipe recipe;
-    private final Path run;
-    private final Progress progress;
+    private final Run run;
 
-    DiffusionTrainer(Recipe recipe, Path run, Progress progress) {
+    DiffusionTrainer(Recipe recipe, Run run) {
         this.recipe = recipe;
         this.run = run;
-        this.progress = progress;
     }
 
     /**
@@ -35,12 +32,9 @@ final class DiffusionTrainer {
      */
     void train(LatentCache data, TextStates text, UNetConfig unetConfig, ModelFolder folder, LongConsumer onSave) {
         Recipe.Diffusion d = recipe.diffusion();
-        Recipe.Loop loop = d.loop();
-        Checkpoint checkpoint = new Checkpoint(run.resolve("diffusion.safetensors"));
-        Path losses = run.resolve("diffusion.csv");
+        int b = d.loop().batch();
         double[] alphas = folder.scheduler().alphasCumprod();
-        try (Rng init = new Rng(recipe.seed()); Scope constants = new Scope(); Weights unetWeights = Weights.init(init, Device.CPU);
-                Curve curve = new Curve(losses, checkpoint.steps(), "step", "loss", "gradient", "rate")) {
+        try (Rng init = new Rng(recipe.seed()); Scope constants = new Scope(); Weights unetWeights = Weights.init(init, Device.CPU)) {
             UNet2DCondition unet = new UNet2DCondition(unetWeights, unetConfig);
             folder.read("unet", unetWeights.parameters());
             Map<String, Tensor> parameters = new LinkedHashMap<>();
@@ -48,42 +42,25 @@ final class DiffusionTrainer {
             unetWeights.parameters().forEach((name, p) -> parameters.put("unet/" + name, p));
             Tensor signal = table(alphas, Math::sqrt), noise = table(alphas, x -> Math.sqrt(1 - x));        // each (1000)
             Tensor weight = table(alphas, x -> d.weight(x));                                                // (1000)
-            try (AdamW optimizer = new AdamW(parameters, loop.decay(), loop.clip()); Ema ema = new Ema(parameters, loop.ema());
-                    Shards shards = new Shards(loop.batch())) {
-                Map<String, Map<String, Tensor>> state = new LinkedHashMap<>(optimizer.moments());
-                state.put("weights", parameters);
-                state.put("ema", ema.average());
-                for (long step = checkpoint.restore(state); step < loop.steps(); step++) {
-                    // A stream of its own for each step: a resumed run draws what an unbroken one would have drawn.
-                    try (Rng rng = new Rng((recipe.seed() << 32) + step); Scope scope = new Scope()) {
-                        int b = loop.batch();
-                        Tensor pick = rng.randint(0, data.captions().size(), b), t = rng.randint(0, alphas.length, b);
-                        Tensor z = data.latents().indexSelect(0, pick).to(DType.F32).mul(data.scale());         // (B, z, h, w)
-                        Tensor eps = rng.randn(z.shape());
-                        Tensor a = signal.indexSelect(0, t).view(b, 1, 1, 1), s = noise.indexSelect(0, t).view(b, 1, 1, 1);
-                        Tensor w = weight.indexSelect(0, t).view(b, 1, 1, 1);
-                        Tensor captions = text.rows(pick, rng.rand(b, 1).lt(d.captionDropout()));
-                        Tensor noisy = z.mul(a).add(eps.mul(s));
-                        Tensor target = d.prediction().equals("epsilon") ? eps : eps.mul(a).sub(z.mul(s));
-                        double loss = shards.backward(b, (from, count) -> {
-                            Tensor states = text.states(captions.narrow(0, from, count));                       // (b, L, D)
-                            Tensor guess = unet.forward(noisy.narrow(0, from, count), t.narrow(0, from, count), states);
-                            return guess.sub(target.narrow(0, from, count)).square().mul(w.narrow(0, from, count)).mean();
-                        });
-                        double gradient = optimizer.step(step + 1, loop.schedule().at(step));
-                        ema.update(step);
-                        curve.add(step, loss, gradient, loop.schedule().at(step));
-                        progress.step("diffusion", step + 1, loop.steps(), loss);
-                    }
-                    if ((step + 1) % loop.saveEvery() == 0 || step + 1 == loop.steps()) {
-                        folder.write("text_encoder", below("text_encoder/", ema.average()));
-                        folder.write("unet", below("unet/", ema.average()));
-                        // After the model: what is done according to the checkpoint is in the folder too.
-                        checkpoint.save(step + 1, state);
-                        CurveChart.draw(losses, run.resolve("diffusion.png"));
-                        onSave.accept(step + 1);
-                    }
-                }
+            try (Loop loop = new Loop(run, "diffusion", d.loop(), recipe.seed() << 32, parameters); Shards shards = new Shards(b)) {
+                loop.run((step, rng) -> {
+                    Tensor pick = rng.randint(0, data.captions().size(), b), t = rng.randint(0, alphas.length, b);
+                    Tensor z = data.latents().indexSelect(0, pick).to(DType.F32).mul(data.scale());         // (B, z, h, w)
+                    Tensor eps = rng.randn(z.shape());
+                    Tensor a = signal.indexSelect(0, t).view(b, 1, 1, 1), s = noise.indexSelect(0, t).view(b, 1, 1, 1);
+                    Tensor w = weight.indexSelect(0, t).view(b, 1, 1, 1);
+                    Tensor captions = text.rows(pick, rng.rand(b, 1).lt(d.captionDropout()));
+                    Tensor noisy = z.mul(a).add(eps.mul(s));
+                    Tensor target = d.prediction().equals("epsilon") ? eps : eps.mul(a).sub(z.mul(s));
+                    return Loop.Taken.of(shards.backward(b, (from, count) -> {
+                        Tensor states = text.states(captions.narrow(0, from, count));                       // (b, L, D)
+                        Tensor guess = unet.forward(noisy.narrow(0, from, count), t.narrow(0, from, count), states);
+                        return guess.sub(target.narrow(0, from, count)).square().mul(w.narrow(0, from, count)).mean();
+                    }));
+                }, () -> {
+                    folder.write("text_encoder", below("text_encoder/", loop.average()));
+                    folder.write("unet", below("unet/", loop.average()));
+                }, onSave);
             }
         }
     }

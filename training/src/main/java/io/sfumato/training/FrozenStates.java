@@ -32,11 +32,11 @@ final class FrozenStates implements TextStates {
         this.length = length;
     }
 
-    /** Reads the cache in {@code run}, or encodes {@code captions}, cut at {@code length} tokens, and writes it. */
-    static FrozenStates of(Path run, List<String> captions, int length, Progress progress) {
-        Path file = run.resolve("text.safetensors");
+    /** Reads the cache in the run's folder, or encodes {@code captions}, cut at {@code length} tokens, and writes it. */
+    static FrozenStates of(Run run, List<String> captions, int length) {
+        Path file = run.file("text.safetensors");
         if (!Files.exists(file)) {
-            encode(file, captions, length, progress);
+            encode(file, captions, length, run.progress());
         }
         try (SafeTensors saved = SafeTensors.open(file); var scope = new Scope()) {
             return new FrozenStates(saved.get("states").retain(), saved.get("bounds").toLongs(), length);

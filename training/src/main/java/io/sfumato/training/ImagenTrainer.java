@@ -12,7 +12,6 @@ import io.sfumato.tensor.Device;
 import io.sfumato.tensor.Functional;
 import io.sfumato.tensor.NoGrad;
 import io.sfumato.tensor.Rng;
-import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 import io.sfumato.text.T5Tokenizer;
 import io.sfumato.training.scenes.ClipArt;
@@ -21,9 +20,7 @@ import io.sfumato.training.world.World;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.LongStream;
@@ -38,20 +35,18 @@ public final class ImagenTrainer {
     private static final long SCENES = 1L << 34;
 
     private final ImagenRecipe recipe;
-    private final Path run;
-    private final Progress progress;
+    private final Run run;
     private final World world;
 
     public ImagenTrainer(ImagenRecipe recipe, Path run, Progress progress) {
         this.recipe = recipe;
-        this.run = run;
-        this.progress = progress;
+        this.run = new Run(run, progress);
         world = new World(recipe.world(), recipe.clipart().isEmpty() ? ClipArt.bundled() : ClipArt.load(Path.of(recipe.clipart())));
     }
 
     /** @return the model folder, {@code run/model}; {@code onSave} gets it at each checkpoint of the last stage */
     public Path train(Consumer<Path> onSave) {
-        ImagenFolder folder = new ImagenFolder(run.resolve("model"));
+        ImagenFolder folder = new ImagenFolder(run.file("model"));
         int vocabulary = folder.writeTokenizer(LongStream.range(0, recipe.text().captions()).mapToObj(seed -> world.scene(seed).caption()));
         folder.writeConfigs(recipe, vocabulary);
         T5Tokenizer tokenizer = T5Tokenizer.load(folder.path().resolve("tokenizer"));
@@ -69,7 +64,7 @@ public final class ImagenTrainer {
                 boolean last = i == stages.size() - 1;
                 train(stages.get(i), i, new Texts(tokenizer, text), folder, () -> {
                     if (last) {
-                        SampleSheet.draw(folder.path(), recipe.prompts(), run.resolve("samples.png"));
+                        SampleSheet.draw(folder.path(), recipe.prompts(), run.file("samples.png"));
                         onSave.accept(folder.path());
                     }
                 });
@@ -105,39 +100,18 @@ public final class ImagenTrainer {
     }
 
     private void train(String stage, int number, Texts texts, ImagenFolder folder, Runnable onSave) {
-        Recipe.Loop loop = recipe.loops().get(number);
-        Checkpoint checkpoint = new Checkpoint(run.resolve(stage + ".safetensors"));
-        Path losses = run.resolve(stage + ".csv");
+        Recipe.Loop settings = recipe.loops().get(number);
+        int b = settings.batch();
         ConfigJson config = ConfigJson.read(folder.path().resolve(stage).resolve("config.json"));
-        try (Rng init = new Rng(recipe.seed() + 1 + number); Weights weights = Weights.init(init, Device.CPU);
-                Curve curve = new Curve(losses, checkpoint.steps(), "step", "loss", "gradient", "rate")) {
+        try (Rng init = new Rng(recipe.seed() + 1 + number); Weights weights = Weights.init(init, Device.CPU)) {
             ImagenNetwork network = ImagenNetwork.of(weights, config);
-            Map<String, Tensor> parameters = weights.parameters();
-            try (AdamW optimizer = new AdamW(parameters, loop.decay(), loop.clip()); Ema ema = new Ema(parameters, loop.ema())) {
-                Map<String, Map<String, Tensor>> state = new LinkedHashMap<>(optimizer.moments());
-                state.put("weights", parameters);
-                state.put("ema", ema.average());
-                long step = checkpoint.restore(state);
-                try (Shards shards = new Shards(loop.batch());
-                        var batches = new SceneBatches<>(world::scene, loop.batch(), number * SCENES + step * loop.batch())) {
-                    for (; step < loop.steps(); step++) {
-                        // A stream of its own for each step: a resumed run draws what an unbroken one would have drawn.
-                        try (Rng rng = new Rng((recipe.seed() << 32) + step); Scope scope = new Scope()) {
-                            Batch batch = batch(config, number, batches.next(), texts, rng);
-                            double loss = shards.backward(loop.batch(), (from, count) -> batch.part(from, count).loss(network));
-                            double gradient = optimizer.step(step + 1, loop.schedule().at(step));
-                            ema.update(step);
-                            curve.add(step, loss, gradient, loop.schedule().at(step));
-                            progress.step(stage, step + 1, loop.steps(), loss);
-                        }
-                        if ((step + 1) % loop.saveEvery() == 0 || step + 1 == loop.steps()) {
-                            folder.write(stage, ema.average());
-                            checkpoint.save(step + 1, state);
-                            CurveChart.draw(losses, run.resolve(stage + ".png"));
-                            onSave.run();
-                        }
-                    }
-                }
+            try (Loop loop = new Loop(run, stage, settings, recipe.seed() << 32, weights.parameters());
+                    var batches = new SceneBatches<>(world::scene, b, number * SCENES + loop.done() * b);
+                    Shards shards = new Shards(b)) {
+                loop.run((step, rng) -> {
+                    Batch batch = batch(config, number, batches.next(), texts, rng);
+                    return Loop.Taken.of(shards.backward(b, (from, count) -> batch.part(from, count).loss(network)));
+                }, () -> folder.write(stage, loop.average()), done -> onSave.run());
             }
         }
     }

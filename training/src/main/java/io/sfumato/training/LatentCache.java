@@ -23,12 +23,12 @@ import java.util.Map;
 record LatentCache(Tensor latents, List<String> captions, double scale) implements AutoCloseable {
     private static final int BATCH = 64;
 
-    /** Reads the cache in {@code run}, or encodes the scenes of seeds 0 to count - 1 and writes it. */
-    static LatentCache of(Path run, Example.Source scenes, AutoencoderKl vae, int count, Progress progress) {
-        Path file = run.resolve("latents.safetensors"), texts = run.resolve("captions.txt");
+    /** Reads the cache in the run's folder, or encodes the scenes of seeds 0 to count - 1 and writes it. */
+    static LatentCache of(Run run, Example.Source scenes, AutoencoderKl vae, int count) {
+        Path file = run.file("latents.safetensors"), texts = run.file("captions.txt");
         try {
             if (!Files.exists(file)) {
-                encode(file, texts, scenes, vae, count, progress);
+                encode(file, texts, scenes, vae, count, run.progress());
             }
             try (SafeTensors saved = SafeTensors.open(file); var scope = new Scope()) {
                 Tensor latents = saved.get("latents").retain();

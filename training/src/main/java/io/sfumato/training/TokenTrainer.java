@@ -23,36 +23,34 @@ public final class TokenTrainer {
     private static final double BETA2 = 0.96;
 
     private final TokenRecipe recipe;
-    private final Path run;
-    private final Progress progress;
+    private final Run run;
 
     public TokenTrainer(TokenRecipe recipe, Path run, Progress progress) {
         this.recipe = recipe;
-        this.run = run;
-        this.progress = progress;
+        this.run = new Run(run, progress);
     }
 
     /** Trains; {@code onSave} gets the model folder at each checkpoint of the Transformer. Returns it, {@code run/model}. */
     public Path train(Consumer<Path> onSave) {
-        Path model = run.resolve("model"), vq = model.resolve("vq/model.safetensors");
+        Path model = run.file("model"), vq = model.resolve("vq/model.safetensors");
         Example.Source scenes = recipe.data().open(1);
         ClipTokenizer words = recipe.tokenizer().learnt(scenes, model.resolve("tokenizer"));
         Parti.Config config = recipe.parti(words.vocabSize());
         configs(model, config);
         if (!Files.exists(vq)) {
-            new VitVqGanTrainer(recipe, run, progress).train(scenes, vq);
+            new VitVqGanTrainer(recipe, run).train(scenes, vq);
         }
         try (SafeTensors file = SafeTensors.open(vq); Weights weights = Weights.load(file, DType.F32,
                 Device.CPU); var scope = new Scope()) {
             VitVqGan vit = weights.build(w -> new VitVqGan(w, recipe.vit()), extra -> false);
             TokenRecipe.Transformer c = recipe.transformer();
-            SceneCodes data = SceneCodes.of(scenes, c.scenes(), words, recipe.tokenizer().length(), vit, progress);
-            new WriterTrainer(recipe.seed(), c.loop(), c.textDropout(), run, progress).train(w -> {
+            SceneCodes data = SceneCodes.of(scenes, c.scenes(), words, recipe.tokenizer().length(), vit, run.progress());
+            new WriterTrainer(recipe.seed(), c.loop(), c.textDropout(), run).train(w -> {
                 Parti parti = new Parti(w, config);
                 return (ids, codes) -> loss(parti, ids, codes);
             }, parameters -> new Adafactor(parameters, BETA2, c.loop().decay(), c.loop().clip()), data.texts(), data.codes(),
                     model.resolve("transformer/model.safetensors"), step -> {
-                SampleSheet.draw(model, recipe.prompts(), run.resolve("samples-" + step + ".png"));
+                SampleSheet.draw(model, recipe.prompts(), run.file("samples-" + step + ".png"));
                 onSave.accept(model);
             });
         }

@@ -25,14 +25,12 @@ import java.util.function.Consumer;
  */
 public final class Trainer {
     private final Recipe recipe;
-    private final Path run;
-    private final Progress progress;
+    private final Run run;
 
     /** @param run where checkpoints, curves and the model go; a model that already lies there is trained on */
     public Trainer(Recipe recipe, Path run, Progress progress) {
         this.recipe = recipe;
-        this.run = run;
-        this.progress = progress;
+        this.run = new Run(run, progress);
     }
 
     /**
@@ -42,12 +40,12 @@ public final class Trainer {
      */
     public void start(Path model) {
         // Whole or not at all: a run that was cut off in between would go on without what it should have begun with.
-        Path part = run.resolveSibling(run.getFileName() + ".part");
+        Path part = run.folder().resolveSibling(run.folder().getFileName() + ".part");
         new ModelFolder(part.resolve("model")).copyFrom(model, recipe);
         try {
-            Files.move(part, run, StandardCopyOption.ATOMIC_MOVE);
+            Files.move(part, run.folder(), StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
-            throw new UncheckedIOException(run + ": a new run is wanted to begin with a model: " + e.getMessage(), e);
+            throw new UncheckedIOException(run.folder() + ": a new run is wanted to begin with a model: " + e.getMessage(), e);
         }
     }
 
@@ -58,7 +56,7 @@ public final class Trainer {
      * @return the model folder, {@code run/model}
      */
     public Path train(Consumer<Path> onSave) {
-        ModelFolder folder = new ModelFolder(run.resolve("model"));
+        ModelFolder folder = new ModelFolder(run.file("model"));
         ConfigFiles.create(folder.path());
         Example.Source examples = recipe.data().open(1);
         Map<String, Object> textConfig = recipe.text() instanceof Recipe.Frozen frozen ? ModelFolder.text(frozen)
@@ -67,21 +65,21 @@ public final class Trainer {
         folder.writeConfigs(recipe, textConfig, 1);
         AutoencoderKl.Config vaeConfig = AutoencoderKl.Config.of(config(folder, "vae"));
         if (!recipe.autoencoder().keeps() || !Files.exists(folder.weights("vae"))) {
-            new AutoencoderTrainer(recipe, vaeConfig, run, progress).train(examples, folder);
+            new AutoencoderTrainer(recipe, vaeConfig, run).train(examples, folder);
         }
         try (SafeTensors file = SafeTensors.open(folder.weights("vae")); Weights weights = Weights.load(file, DType.F32, Device.CPU);
                 Rng init = new Rng(recipe.seed()); Weights textWeights = Weights.init(init, Device.CPU)) {
             AutoencoderKl vae = weights.build(w -> new AutoencoderKl(w, vaeConfig), extra -> false);
-            try (LatentCache data = LatentCache.of(run, examples, vae, recipe.diffusion().scenes(), progress);
+            try (LatentCache data = LatentCache.of(run, examples, vae, recipe.diffusion().scenes());
                     TextStates text = text(folder, textWeights, data.captions())) {
                 folder.writeConfigs(recipe, textConfig, data.scale());
-                new DiffusionTrainer(recipe, run, progress).train(data, text, UNetConfig.of(config(folder, "unet")), folder, step -> {
-                    SampleSheet.draw(folder.path(), recipe.prompts(), run.resolve("samples-" + step + ".png"));
+                new DiffusionTrainer(recipe, run).train(data, text, UNetConfig.of(config(folder, "unet")), folder, step -> {
+                    SampleSheet.draw(folder.path(), recipe.prompts(), run.file("samples-" + step + ".png"));
                     onSave.accept(folder.path());
                 });
             }
             recipe.upscaler().forEach(larger -> {
-                new UpscalerTrainer(larger, recipe.seed(), run, progress).train(recipe.data().open(larger.scale()), vae, folder);
+                new UpscalerTrainer(larger, recipe.seed(), run).train(recipe.data().open(larger.scale()), vae, folder);
                 folder.writeUpscaler(larger.config());
             });
         }
@@ -90,7 +88,7 @@ public final class Trainer {
 
     private TextStates text(ModelFolder folder, Weights fresh, List<String> captions) {
         if (recipe.text() instanceof Recipe.Frozen frozen) {
-            return FrozenStates.of(run, captions, frozen.tokens(), progress);
+            return FrozenStates.of(run, captions, frozen.tokens());
         }
         ClipText text = new ClipText(fresh, ClipText.Config.of(config(folder, "text_encoder")));
         folder.read("text_encoder", fresh.parameters());

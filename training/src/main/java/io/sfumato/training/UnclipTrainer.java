@@ -35,8 +35,7 @@ public final class UnclipTrainer {
     private static final float MIDDLE = 1 - 2 * SIDE;
 
     private final UnclipRecipe recipe;
-    private final Path run;
-    private final Progress progress;
+    private final Run run;
     private final Example.Source scenes;
 
     /** What one example of a batch more or less costs, given scenes and a source of all that is random. */
@@ -46,20 +45,19 @@ public final class UnclipTrainer {
 
     public UnclipTrainer(UnclipRecipe recipe, Path run, Progress progress) {
         this.recipe = recipe;
-        this.run = run;
-        this.progress = progress;
+        this.run = new Run(run, progress);
         scenes = recipe.data().open(1);
     }
 
     /** @return the model folder, {@code run/model}; {@code onSave} gets it at each checkpoint of the last network */
     public Path train(Consumer<Path> onSave) {
-        UnclipFolder folder = new UnclipFolder(run.resolve("model"));
+        UnclipFolder folder = new UnclipFolder(run.file("model"));
         folder.begin(recipe, Path.of(recipe.clip()));
         try (FrozenClip clip = new FrozenClip(folder)) {
             trainPrior(clip, folder);
             trainDecoder(clip, folder);
             trainEnlarger(folder, () -> {
-                SampleSheet.draw(folder.path(), recipe.prompts(), run.resolve("samples.png"));
+                SampleSheet.draw(folder.path(), recipe.prompts(), run.file("samples.png"));
                 onSave.accept(folder.path());
             });
         }
@@ -221,35 +219,14 @@ public final class UnclipTrainer {
         }
     }
 
-    private void loop(String stage, int number, Recipe.Loop loop, Map<String, Tensor> parameters, Batches batches,
+    private void loop(String stage, int number, Recipe.Loop settings, Map<String, Tensor> parameters, Batches batches,
             Consumer<Map<String, Tensor>> onSave) {
-        Checkpoint checkpoint = new Checkpoint(run.resolve(stage + ".safetensors"));
-        Path losses = run.resolve(stage + ".csv");
-        try (Curve curve = new Curve(losses, checkpoint.steps(), "step", "loss", "gradient", "rate");
-                AdamW optimizer = new AdamW(parameters, loop.decay(), loop.clip()); Ema ema = new Ema(parameters, loop.ema())) {
-            Map<String, Map<String, Tensor>> state = new LinkedHashMap<>(optimizer.moments());
-            state.put("weights", parameters);
-            state.put("ema", ema.average());
-            long step = checkpoint.restore(state);
-            try (Shards shards = new Shards(loop.batch());
-                    var ahead = new SceneBatches<>(scenes::example, loop.batch(), (number + 1) * SCENES + step * loop.batch())) {
-                for (; step < loop.steps(); step++) {
-                    // A stream of its own for each step: a resumed run draws what an unbroken one would have drawn.
-                    try (Rng rng = new Rng((recipe.seed() << 32) + step); Scope scope = new Scope()) {
-                        double loss = shards.backward(loop.batch(), batches.of(ahead.next(), rng));
-                        double gradient = optimizer.step(step + 1, loop.schedule().at(step));
-                        ema.update(step);
-                        curve.add(step, loss, gradient, loop.schedule().at(step));
-                        progress.step(stage, step + 1, loop.steps(), loss);
-                    }
-                    if ((step + 1) % loop.saveEvery() == 0 || step + 1 == loop.steps()) {
-                        // The model first: what is done according to the checkpoint is in the folder too.
-                        onSave.accept(ema.average());
-                        checkpoint.save(step + 1, state);
-                        CurveChart.draw(losses, run.resolve(stage + ".png"));
-                    }
-                }
-            }
+        int b = settings.batch();
+        try (Loop loop = new Loop(run, stage, settings, recipe.seed() << 32, parameters);
+                var ahead = new SceneBatches<>(scenes::example, b, (number + 1) * SCENES + loop.done() * b);
+                Shards shards = new Shards(b)) {
+            loop.run((step, rng) -> Loop.Taken.of(shards.backward(b, batches.of(ahead.next(), rng))),
+                    () -> onSave.accept(loop.average()), done -> { });
         }
     }
 

@@ -6,11 +6,7 @@ import io.sfumato.models.vae.AutoencoderKl;
 import io.sfumato.tensor.Device;
 import io.sfumato.tensor.Functional;
 import io.sfumato.tensor.Rng;
-import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
-import java.nio.file.Path;
-import java.util.LinkedHashMap;
-import java.util.Map;
 
 /**
  * Trains an upscaler on large scenes: made small, through the autoencoder under some noise on the latents, and back to their size, by mean
@@ -19,53 +15,28 @@ import java.util.Map;
 final class UpscalerTrainer {
     private final Recipe.Enlargement recipe;
     private final long seed;
-    private final Path run;
-    private final Progress progress;
+    private final Run run;
 
-    UpscalerTrainer(Recipe.Enlargement recipe, long seed, Path run, Progress progress) {
+    UpscalerTrainer(Recipe.Enlargement recipe, long seed, Run run) {
         this.recipe = recipe;
         this.seed = seed;
         this.run = run;
-        this.progress = progress;
     }
 
-    /** Trains to the end, or goes on from the last checkpoint, unless that is the end; the averaged weights go to {@code folder}. */
+    /** Trains to the end, or goes on from the last checkpoint; at each one the averaged weights go to {@code folder}. */
     void train(Example.Source scenes, AutoencoderKl vae, ModelFolder folder) {
-        Recipe.Loop loop = recipe.loop();
-        Checkpoint checkpoint = new Checkpoint(run.resolve("upscaler.safetensors"));
-        if (checkpoint.steps() >= loop.steps()) {
-            return;
-        }
-        Path losses = run.resolve("upscaler.csv");
-        try (Rng init = new Rng(seed); Weights weights = Weights.init(init, Device.CPU);
-                Curve curve = new Curve(losses, checkpoint.steps(), "step", "loss", "gradient", "rate")) {
+        int b = recipe.loop().batch();
+        try (Rng init = new Rng(seed); Weights weights = Weights.init(init, Device.CPU)) {
             Upscaler upscaler = new Upscaler(weights, recipe.config());
-            try (AdamW optimizer = new AdamW(weights.parameters(), loop.decay(), loop.clip());
-                    Ema ema = new Ema(weights.parameters(), loop.ema())) {
-                Map<String, Map<String, Tensor>> state = new LinkedHashMap<>(optimizer.moments());
-                state.put("weights", weights.parameters());
-                state.put("ema", ema.average());
-                long step = checkpoint.restore(state);
-                try (Shards shards = new Shards(loop.batch());
-                        SceneBatches<Example> batches = new SceneBatches<>(scenes::example, loop.batch(), step * loop.batch())) {
-                    for (; step < loop.steps(); step++) {
-                        try (Rng rng = new Rng(seed + step); Scope scope = new Scope()) {
-                            Tensor large = AutoencoderTrainer.pictures(batches.next());                     // (B, 3, sS, sS)
-                            Tensor small = small(vae, large, shards, rng);                                  // (B, 3, S, S)
-                            double loss = shards.backward(loop.batch(), (from, count) ->
-                                    upscaler.forward(small.narrow(0, from, count)).sub(large.narrow(0, from, count)).abs().mean());
-                            double gradient = optimizer.step(step + 1, loop.schedule().at(step));
-                            ema.update(step);
-                            curve.add(step, loss, gradient, loop.schedule().at(step));
-                            progress.step("upscaler", step + 1, loop.steps(), loss);
-                        }
-                        if ((step + 1) % loop.saveEvery() == 0 || step + 1 == loop.steps()) {
-                            folder.write("upscaler", ema.average());
-                            checkpoint.save(step + 1, state);
-                            CurveChart.draw(losses, run.resolve("upscaler.png"));
-                        }
-                    }
-                }
+            try (Loop loop = new Loop(run, "upscaler", recipe.loop(), seed, weights.parameters());
+                    SceneBatches<Example> batches = new SceneBatches<>(scenes::example, b, loop.done() * b);
+                    Shards shards = new Shards(b)) {
+                loop.run((step, rng) -> {
+                    Tensor large = AutoencoderTrainer.pictures(batches.next());                             // (B, 3, sS, sS)
+                    Tensor small = small(vae, large, shards, rng);                                          // (B, 3, S, S)
+                    return Loop.Taken.of(shards.backward(b, (from, count) ->
+                            upscaler.forward(small.narrow(0, from, count)).sub(large.narrow(0, from, count)).abs().mean()));
+                }, () -> folder.write("upscaler", loop.average()), done -> { });
             }
         }
     }

@@ -20,55 +20,42 @@ final class VitVqGanTrainer {
     private static final int DISCRIMINATOR_WIDTH = 16;
 
     private final TokenRecipe recipe;
-    private final Path run;
-    private final Progress progress;
+    private final Run run;
 
-    VitVqGanTrainer(TokenRecipe recipe, Path run, Progress progress) {
+    VitVqGanTrainer(TokenRecipe recipe, Run run) {
         this.recipe = recipe;
         this.run = run;
-        this.progress = progress;
     }
 
     /** Trains to the end, or goes on from the last checkpoint; the weights are then in {@code file}. */
     void train(Example.Source scenes, Path file) {
-        Recipe.Loop loop = recipe.pictures().loop();
-        Checkpoint checkpoint = new Checkpoint(run.resolve("pictures.safetensors"));
+        Recipe.Loop settings = recipe.pictures().loop();
+        int b = settings.batch();
         try (Rng init = new Rng(recipe.seed()); Weights weights = Weights.init(init, Device.CPU);
                 Weights adversary = Weights.init(init, Device.CPU);
-                PictureDistance features = PictureDistance.of(recipe.pictures().lpips());
-                Curve curve = new Curve(run.resolve("pictures.csv"), checkpoint.steps(), "step", "loss", "psnr", "used")) {
+                PictureDistance features = PictureDistance.of(recipe.pictures().lpips())) {
             VitVqGan vit = new VitVqGan(weights, recipe.vit());
             PatchDiscriminator discriminator = new PatchDiscriminator(adversary, DISCRIMINATOR_WIDTH, 2);
-            try (AdamW optimizer = new AdamW(weights.parameters(), loop.decay(), loop.clip());
-                    AdamW opponent = new AdamW(adversary.parameters(), loop.decay(), loop.clip());
-                    CodebookUse use = new CodebookUse(weights.parameters().get("quantizer.embedding.weight"), 0.99)) {
-                Map<String, Map<String, Tensor>> state = new LinkedHashMap<>();
-                optimizer.moments().forEach((name, moments) -> state.put(name, moments));
-                opponent.moments().forEach((name, moments) -> state.put("adversary-" + name, moments));
-                state.put("use", use.state());
-                state.put("weights", weights.parameters());
-                state.put("adversary", adversary.parameters());
-                long step = checkpoint.restore(state);
-                try (SceneBatches<Example> batches = new SceneBatches<>(scenes::example, loop.batch(), step * loop.batch())) {
-                    for (; step < loop.steps(); step++) {
-                        try (Rng rng = new Rng(recipe.seed() + step); Scope scope = new Scope()) {
-                            Tensor x = AutoencoderTrainer.pictures(batches.next()).add(1).mul(0.5);               // (B, 3, S, S) in [0, 1]
-                            Round round = round(vit, discriminator, features, x, step);
-                            round.loss.backward();
-                            optimizer.step(step + 1, loop.schedule().at(step));
-                            int used = use.count(round.codes);
-                            use.restart(round.latents.flatten(0, 1), recipe.pictures().restart(), rng);
-                            if (step >= recipe.pictures().adversary()) {
-                                challenge(discriminator, adversary, x, round.drawn, opponent, step);
-                            }
-                            curve.add(step, round.loss.item(), -10 * Math.log10(round.error), used);
-                            progress.step("pictures", step + 1, loop.steps(), round.loss.item());
+            try (AdamW opponent = new AdamW(adversary.parameters(), settings.decay(), settings.clip());
+                    CodebookUse use = new CodebookUse(weights.parameters().get("quantizer.embedding.weight"), 0.99);
+                    Loop loop = new Loop(run, "pictures", settings, recipe.seed(), weights.parameters());
+                    SceneBatches<Example> batches = new SceneBatches<>(scenes::example, b, loop.done() * b)) {
+                Map<String, Map<String, Tensor>> more = new LinkedHashMap<>();
+                more.put("use", use.state());
+                more.put("adversary", adversary.parameters());
+                opponent.moments().forEach((name, moments) -> more.put("adversary-" + name, moments));
+                loop.keeping(more).showing("loss", "psnr", "used").run((step, rng) -> {
+                    Tensor x = AutoencoderTrainer.pictures(batches.next()).add(1).mul(0.5);                 // (B, 3, S, S) in [0, 1]
+                    Round round = round(vit, discriminator, features, x, step);
+                    round.loss.backward();
+                    double psnr = -10 * Math.log10(round.error), used = use.count(round.codes);
+                    return new Loop.Taken(round.loss.item(), Map.of("psnr", psnr, "used", used), () -> {
+                        use.restart(round.latents.flatten(0, 1), recipe.pictures().restart(), rng);
+                        if (step >= recipe.pictures().adversary()) {
+                            challenge(discriminator, adversary, x, round.drawn, opponent, step);
                         }
-                        if ((step + 1) % loop.saveEvery() == 0 || step + 1 == loop.steps()) {
-                            checkpoint.save(step + 1, state);
-                        }
-                    }
-                }
+                    });
+                });
                 try (Scope scope = new Scope()) {
                     Map<String, Tensor> all = new LinkedHashMap<>();
                     weights.parameters().forEach((name, x) -> all.put(name, x.detach()));

@@ -1,0 +1,133 @@
+package io.sfumato.training;
+
+import io.sfumato.tensor.Rng;
+import io.sfumato.tensor.Scope;
+import io.sfumato.tensor.Tensor;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.LongConsumer;
+import java.util.stream.Stream;
+
+/**
+ * The frame of every stage of training: goes on from the stage's checkpoint, takes its steps, applies the gradients that they leave,
+ * averages the weights, keeps the curve and saves. What a step computes is the stage's own.
+ */
+final class Loop implements AutoCloseable {
+    private final Run run;
+    private final String stage;
+    private final Recipe.Loop recipe;
+    private final long seed;
+    private final Optimizer optimizer;
+    private final Ema ema;
+    private final Checkpoint checkpoint;
+    private final Map<String, Map<String, Tensor>> state;
+    private List<String> columns = List.of("loss", "gradient", "rate");
+
+    /** What a stage does at each step. */
+    @FunctionalInterface
+    interface Step {
+        /**
+         * Leaves gradients in the parameters.
+         *
+         * @param step counts from 0
+         * @param rng  a stream of the step's own: a resumed run draws what an unbroken one would have drawn
+         */
+        Taken take(long step, Rng rng);
+    }
+
+    /**
+     * A step that was taken.
+     *
+     * @param more what the curve may show besides the loss
+     * @param then what is done when the gradients have been applied
+     */
+    record Taken(double loss, Map<String, Double> more, Runnable then) {
+        static Taken of(double loss) {
+            return new Taken(loss, Map.of(), () -> { });
+        }
+    }
+
+    /** A loop of {@code parameters} under AdamW. */
+    Loop(Run run, String stage, Recipe.Loop recipe, long seed, Map<String, Tensor> parameters) {
+        this(run, stage, recipe, seed, parameters, new AdamW(parameters, recipe.decay(), recipe.clip()));
+    }
+
+    /** The checkpoint and the curve have the name of the stage; the optimizer is the loop's to close. */
+    Loop(Run run, String stage, Recipe.Loop recipe, long seed, Map<String, Tensor> parameters, Optimizer optimizer) {
+        this.run = run;
+        this.stage = stage;
+        this.recipe = recipe;
+        this.seed = seed;
+        this.optimizer = optimizer;
+        ema = new Ema(parameters, recipe.ema());
+        checkpoint = new Checkpoint(run.file(stage + ".safetensors"));
+        state = new LinkedHashMap<>(optimizer.moments());
+        state.put("weights", parameters);
+        state.put("ema", ema.average());
+    }
+
+    /** What else checkpoints hold. */
+    Loop keeping(Map<String, Map<String, Tensor>> more) {
+        state.putAll(more);
+        return this;
+    }
+
+    /** What the curve shows of each step: {@code loss}, {@code gradient} (its norm), {@code rate}, and what steps tell. */
+    Loop showing(String... names) {
+        columns = List.of(names);
+        return this;
+    }
+
+    /** Steps done up to the last checkpoint. */
+    long done() {
+        return checkpoint.steps();
+    }
+
+    /** The averaged parameters. */
+    Map<String, Tensor> average() {
+        return ema.average();
+    }
+
+    /** As {@link #run(Step, Runnable, LongConsumer)} where nothing but the checkpoint is saved. */
+    void run(Step work) {
+        run(work, () -> { }, done -> { });
+    }
+
+    /**
+     * Goes on to the last step.
+     *
+     * @param save  writes the model, before the checkpoint: what is done according to that is in the model too
+     * @param saved gets the number of steps done, after both
+     */
+    void run(Step work, Runnable save, LongConsumer saved) {
+        Path losses = run.file(stage + ".csv");
+        try (Curve curve = new Curve(losses, done(), Stream.concat(Stream.of("step"), columns.stream()).toArray(String[]::new))) {
+            for (long step = checkpoint.restore(state); step < recipe.steps(); step++) {
+                try (Rng rng = new Rng(seed + step); Scope scope = new Scope()) {
+                    Taken taken = work.take(step, rng);
+                    double rate = recipe.schedule().at(step), gradient = optimizer.step(step + 1, rate);
+                    taken.then.run();
+                    ema.update(step);
+                    Map<String, Double> shown = new LinkedHashMap<>(taken.more);
+                    shown.putAll(Map.of("loss", taken.loss, "gradient", gradient, "rate", rate));
+                    curve.add(step, columns.stream().mapToDouble(shown::get).toArray());
+                    run.progress().step(stage, step + 1, recipe.steps(), taken.loss);
+                }
+                if ((step + 1) % recipe.saveEvery() == 0 || step + 1 == recipe.steps()) {
+                    save.run();
+                    checkpoint.save(step + 1, state);
+                    CurveChart.draw(losses, run.file(stage + ".png"));
+                    saved.accept(step + 1);
+                }
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        optimizer.close();
+        ema.close();
+    }
+}
