@@ -12,6 +12,7 @@ import java.util.Map;
  */
 public final class Adafactor implements Optimizer {
     private static final double BETA1 = 0.9;
+    private static final double PARTI_BETA2 = 0.96;
     private static final double EPS = 1e-30;
 
     private final Map<String, Tensor> parameters;
@@ -21,6 +22,11 @@ public final class Adafactor implements Optimizer {
     private final double beta2;
     private final double decay;
     private final double maxNorm;
+
+    /** As Parti was trained: second moments decay by 0.96 at most. */
+    public Adafactor(Map<String, Tensor> parameters, double decay, double maxNorm) {
+        this(parameters, PARTI_BETA2, decay, maxNorm);
+    }
 
     /**
      * @param parameters what is trained, by name; they stay the caller's

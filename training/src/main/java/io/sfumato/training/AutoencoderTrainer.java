@@ -28,7 +28,7 @@ final class AutoencoderTrainer {
             folder.read("vae", weights.parameters());
             try (Loop loop = new Loop(run, "autoencoder", settings, recipe.seed(), weights.parameters());
                     SceneBatches<Example> batches = new SceneBatches<>(scenes::example, b, loop.done() * b);
-                    Shards shards = new Shards(b)) {
+                    Shards shards = new Shards(b, settings.accumulate())) {
                 loop.run((step, rng) -> {
                     Tensor x = pictures(batches.next());                                                    // (B, 3, S, S)
                     Tensor noise = rng.randn(latentShape(x));                                               // (B, z, h, w)

@@ -22,6 +22,7 @@ public record ClipRecipe(String name, long seed, Recipe.Data data, Recipe.Tokeni
                 + picture.patch);
         require(projection >= 1, "projection is " + projection + ", where 1 or more");
         require(loop.batch() >= 2, "loop.batch is " + loop.batch() + ", where 2 or more, to tell apart,");
+        loop.requireWholeBatches("each text is compared with all pictures of a batch");
     }
 
     private static void require(boolean holds, String what) {

@@ -47,6 +47,7 @@ public record DalleRecipe(String kind, String name, long seed, Recipe.Data data,
                            long coldestSteps, Recipe.Loop loop) {
         public Discrete {
             new DVae.Config(hidden, init, groups, blocks, codes);
+            loop.requireWholeBatches("its curve tells how many codes a whole batch uses");
             require(divergence >= 0, "divergence is " + divergence + ", where 0 or more");
             require(coldest > 0 && coldest <= 1, "coldest is " + coldest + ", where above 0 to 1");
             require(divergenceSteps >= 1 && coldestSteps >= 1, "divergenceSteps is " + divergenceSteps + " and coldestSteps " + coldestSteps

@@ -44,7 +44,7 @@ public final class DalleTrainer {
             SceneCodes data = SceneCodes.of(scenes, c.scenes(), words, recipe.tokenizer().length(),
                     DVae.load(encoder, decoder, recipe.discrete().config()), run.progress());
             new WriterTrainer(recipe.seed(), c.loop(), 0, run).train(w -> new Dalle(w, config)::loss,
-                    parameters -> new AdamW(parameters, c.loop().decay(), c.loop().clip()), data.texts(), data.codes(),
+                    "adamw", data.texts(), data.codes(),
                     model.resolve("transformer/model.safetensors"), step -> {
                 SampleSheet.draw(model, recipe.prompts(), run.file("samples-" + step + ".png"));
                 onSave.accept(model);

@@ -42,9 +42,11 @@ final class DiffusionTrainer {
             unetWeights.parameters().forEach((name, p) -> parameters.put("unet/" + name, p));
             Tensor signal = table(alphas, Math::sqrt), noise = table(alphas, x -> Math.sqrt(1 - x));        // each (1000)
             Tensor weight = table(alphas, x -> d.weight(x));                                                // (1000)
-            try (Loop loop = new Loop(run, "diffusion", d.loop(), recipe.seed() << 32, parameters); Shards shards = new Shards(b)) {
+            try (Loop loop = new Loop(run, "diffusion", d.loop(), recipe.seed() << 32, parameters);
+                    Shards shards = new Shards(b, d.loop().accumulate())) {
                 loop.run((step, rng) -> {
-                    Tensor pick = rng.randint(0, data.captions().size(), b), t = rng.randint(0, alphas.length, b);
+                    Tensor pick = rng.randint(0, data.captions().size(), b);
+                    Tensor t = times(d.times(), rng, b, alphas.length);
                     Tensor z = data.latents().indexSelect(0, pick).to(DType.F32).mul(data.scale());         // (B, z, h, w)
                     Tensor eps = rng.randn(z.shape());
                     Tensor a = signal.indexSelect(0, t).view(b, 1, 1, 1), s = noise.indexSelect(0, t).view(b, 1, 1, 1);
@@ -63,6 +65,12 @@ final class DiffusionTrainer {
                 }, onSave);
             }
         }
+    }
+
+    /** Steps of noise for {@code count} examples: uniform, or the sigmoid of standard normal numbers (Esser et al. 2024, 3.1). */
+    static Tensor times(String kind, Rng rng, int count, int steps) {
+        return kind.equals("uniform") ? rng.randint(0, steps, count)
+                : rng.randn(count).sigmoid().mul(steps).clamp(0, steps - 1).to(DType.I64);                  // (B), rounded down
     }
 
     private static Tensor table(double[] values, DoubleUnaryOperator f) {

@@ -49,9 +49,9 @@ final class Loop implements AutoCloseable {
         }
     }
 
-    /** A loop of {@code parameters} under AdamW. */
+    /** A loop of {@code parameters} under the recipe's optimizer, or AdamW by default. */
     Loop(Run run, String stage, Recipe.Loop recipe, long seed, Map<String, Tensor> parameters) {
-        this(run, stage, recipe, seed, parameters, new AdamW(parameters, recipe.decay(), recipe.clip()));
+        this(run, stage, recipe, seed, parameters, recipe.optimizer(parameters, "adamw"));
     }
 
     /** The checkpoint and the curve have the name of the stage; the optimizer is the loop's to close. */
@@ -107,7 +107,7 @@ final class Loop implements AutoCloseable {
             for (long step = checkpoint.restore(state); step < recipe.steps(); step++) {
                 try (Rng rng = new Rng(seed + step); Scope scope = new Scope()) {
                     Taken taken = work.take(step, rng);
-                    double rate = recipe.schedule().at(step), gradient = optimizer.step(step + 1, rate);
+                    double rate = recipe.rates().at(step), gradient = optimizer.step(step + 1, rate);
                     taken.then.run();
                     ema.update(step);
                     Map<String, Double> shown = new LinkedHashMap<>(taken.more);

@@ -1,9 +1,12 @@
 package io.sfumato.training;
 
+import com.fasterxml.jackson.annotation.JacksonInject;
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import com.fasterxml.jackson.annotation.OptBoolean;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.InjectableValues;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.exc.InvalidFormatException;
 import com.fasterxml.jackson.databind.exc.InvalidTypeIdException;
@@ -12,6 +15,7 @@ import com.fasterxml.jackson.databind.exc.ValueInstantiationException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import io.sfumato.models.upscaler.Upscaler;
+import io.sfumato.tensor.Tensor;
 import io.sfumato.text.BpeTrainer;
 import io.sfumato.text.ClipTokenizer;
 import io.sfumato.training.scenes.ClipArt;
@@ -25,6 +29,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
@@ -33,7 +38,8 @@ import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
 /**
- * How to train a small latent diffusion model, as a YAML file says it. Every key is wanted; an unknown one is an error.
+ * How to train a small latent diffusion model, as a YAML file says it. Every key is wanted but a few that have a value of their own; an
+ * unknown one is an error.
  *
  * @param seed      of weights, noise and the order of scenes
  * @param upscaler  none, or one that makes pictures larger
@@ -41,6 +47,9 @@ import java.util.stream.Stream;
  */
 public record Recipe(String name, long seed, Data data, Autoencoder autoencoder, Text text, UNet unet, Diffusion diffusion,
                      List<Enlargement> upscaler, List<String> prompts) {
+    /** Keys that may be left out, and what they are then. */
+    private static final Map<String, Object> LEFT_OUT = Map.of("times", "uniform", "accumulate", 1, "optimizer", "default",
+            "schedule", "cosine");
     private static final Map<Class<?>, List<String>> KINDS = Map.of(Data.class, List.of("scenes", "clipart-world"),
             Text.class, List.of("clip", "minilm"));
 
@@ -229,13 +238,16 @@ public record Recipe(String name, long seed, Data data, Autoencoder autoencoder,
      * @param captionDropout share of captions replaced by the empty one, for guidance
      * @param minSnr         signal-to-noise ratio from which on a time weighs less (Hang et al. 2023), or 0 for even weights
      * @param scenes         how many scenes are encoded once and drawn from
+     * @param times          uniform, or logit-normal: times in the middle are drawn more often (Esser et al. 2024, 3.1)
      */
-    public record Diffusion(String prediction, boolean zeroTerminalSnr, double captionDropout, double minSnr, int scenes, Loop loop) {
+    public record Diffusion(String prediction, boolean zeroTerminalSnr, double captionDropout, double minSnr, int scenes, Loop loop,
+                            @JacksonInject(value = "times", useInput = OptBoolean.TRUE) String times) {
         public Diffusion {
             require(List.of("epsilon", "v_prediction").contains(prediction), "prediction", prediction, "epsilon or v_prediction");
             require(captionDropout >= 0 && captionDropout <= 1, "captionDropout", captionDropout, "0 to 1");
             atLeast(0, "minSnr", minSnr);
             atLeast(1, "scenes", scenes);
+            require(List.of("uniform", "logit-normal").contains(times), "times", times, "uniform or logit-normal");
         }
 
         /** The weight of a squared error where {@code alpha} is left of the picture's variance. */
@@ -261,8 +273,20 @@ public record Recipe(String name, long seed, Data data, Autoencoder autoencoder,
         }
     }
 
-    /** One training loop: {@code saveEvery} steps a checkpoint and a sample sheet. */
-    public record Loop(long steps, int batch, double rate, long warmup, double decay, double clip, double ema, long saveEvery) {
+    /**
+     * One training loop: {@code saveEvery} steps a checkpoint and a sample sheet.
+     *
+     * @param accumulate parts that a batch is worked through in, one after the other: less memory, the same gradients
+     * @param optimizer  adamw, adafactor, or default: what the stage was made for
+     * @param schedule   of the rate after its warm-up: cosine or linear, both down to a tenth, or constant
+     */
+    public record Loop(long steps, int batch, double rate, long warmup, double decay, double clip, double ema, long saveEvery,
+                       @JacksonInject(value = "accumulate", useInput = OptBoolean.TRUE) int accumulate,
+                       @JacksonInject(value = "optimizer", useInput = OptBoolean.TRUE) String optimizer,
+                       @JacksonInject(value = "schedule", useInput = OptBoolean.TRUE) String schedule) {
+        private static final List<String> SCHEDULES = Arrays.stream(Schedule.Shape.values()).map(s -> s.name().toLowerCase(Locale.ROOT))
+                .toList();
+
         public Loop {
             atLeast(1, "steps", steps);
             atLeast(1, "batch", batch);
@@ -272,10 +296,25 @@ public record Recipe(String name, long seed, Data data, Autoencoder autoencoder,
             require(clip > 0, "clip", clip, "more than 0");
             require(ema >= 0 && ema < 1, "ema", ema, "0 or more and less than 1");
             atLeast(1, "saveEvery", saveEvery);
+            require(accumulate >= 1 && accumulate <= batch, "accumulate", accumulate, "1 to the " + batch + " of a batch");
+            require(List.of("default", "adamw", "adafactor").contains(optimizer), "optimizer", optimizer, "default, adamw or adafactor");
+            require(SCHEDULES.contains(schedule), "schedule", schedule, "cosine, linear or constant");
         }
 
-        Schedule schedule() {
-            return new Schedule(rate, warmup, steps);
+        /** The rate of each step. */
+        Schedule rates() {
+            return new Schedule(rate, warmup, steps, Schedule.Shape.valueOf(schedule.toUpperCase(Locale.ROOT)));
+        }
+
+        /** What trains {@code parameters}: the recipe's optimizer, or {@code usual} by default. */
+        Optimizer optimizer(Map<String, Tensor> parameters, String usual) {
+            return (optimizer.equals("default") ? usual : optimizer).equals("adafactor") ? new Adafactor(parameters, decay, clip)
+                    : new AdamW(parameters, decay, clip);
+        }
+
+        /** A stage that cannot work through a batch in parts says {@code why}. */
+        void requireWholeBatches(String why) {
+            require(accumulate == 1, "loop.accumulate", accumulate, "1 (" + why + ")");
         }
     }
 
@@ -305,7 +344,8 @@ public record Recipe(String name, long seed, Data data, Autoencoder autoencoder,
         var yaml = JsonMapper.builder(new YAMLFactory())
                 .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES, DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES,
                         DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
-                .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT).build();
+                .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+                .injectableValues(new InjectableValues.Std(LEFT_OUT)).build();
         try {
             return yaml.readValue(Files.readString(file), kind);
         } catch (NoSuchFileException e) {

@@ -23,12 +23,19 @@ public final class Shards implements AutoCloseable {
     }
 
     private final int threadsBefore = Engine.threads();
+    private final int parts;
     private final int shards;
     private final ExecutorService workers;
 
     /** Until closed, operators run on one thread each and {@code batch} examples are split among as many threads as the engine had. */
     public Shards(int batch) {
-        shards = Math.min(threadsBefore, batch);
+        this(batch, 1);
+    }
+
+    /** The same, where {@link #backward} works through a batch in {@code parts}, one after the other: no more than one is in memory. */
+    public Shards(int batch, int parts) {
+        this.parts = parts;
+        shards = Math.min(threadsBefore, Math.max(1, batch / parts));
         Engine.setThreads(1);
         workers = Executors.newFixedThreadPool(shards, task -> {
             Thread thread = new Thread(task, "shard");
@@ -39,10 +46,19 @@ public final class Shards implements AutoCloseable {
 
     /** Adds the gradients of the mean loss over {@code batch} examples to the parameters and returns that loss. */
     public double backward(int batch, Loss loss) {
-        List<Future<Double>> parts = new ArrayList<>();
+        double sum = 0;
+        for (int i = 0; i < parts; i++) {
+            int from = batch * i / parts;
+            sum += backward(from, batch * (i + 1) / parts - from, batch, loss);
+        }
+        return sum;
+    }
+
+    private double backward(int first, int size, int batch, Loss loss) {
+        List<Future<Double>> losses = new ArrayList<>();
         for (int i = 0; i < shards; i++) {
-            int from = batch * i / shards, count = batch * (i + 1) / shards - from;
-            parts.add(workers.submit(() -> {
+            int from = first + size * i / shards, count = first + size * (i + 1) / shards - from;
+            losses.add(workers.submit(() -> {
                 try (Scope scope = new Scope()) {
                     Tensor part = loss.of(from, count).mul((double) count / batch);
                     part.backward();
@@ -50,11 +66,7 @@ public final class Shards implements AutoCloseable {
                 }
             }));
         }
-        double sum = 0;
-        for (Future<Double> part : parts) {
-            sum += result(part);
-        }
-        return sum;
+        return losses.stream().mapToDouble(Shards::result).sum();
     }
 
     /** What {@code work} makes of a batch, joined along the first dimension, without gradients. */

@@ -39,6 +39,9 @@ public record TokenRecipe(String name, long seed, Recipe.Data data, Recipe.Token
      */
     public record Pictures(int patch, int width, int layers, int heads, int mlp, int embed, int codes, double commitment, double perceptual,
                            String lpips, double adversarial, long adversary, long restart, Recipe.Loop loop) {
+        public Pictures {
+            loop.requireWholeBatches("the adversary's weight is found from a whole batch");
+        }
     }
 
     /**

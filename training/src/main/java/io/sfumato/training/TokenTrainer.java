@@ -20,8 +20,6 @@ import java.util.function.Consumer;
  * finds its own files in the run folder, so a run that was cut off goes on where it was.
  */
 public final class TokenTrainer {
-    private static final double BETA2 = 0.96;
-
     private final TokenRecipe recipe;
     private final Run run;
 
@@ -48,7 +46,7 @@ public final class TokenTrainer {
             new WriterTrainer(recipe.seed(), c.loop(), c.textDropout(), run).train(w -> {
                 Parti parti = new Parti(w, config);
                 return (ids, codes) -> loss(parti, ids, codes);
-            }, parameters -> new Adafactor(parameters, BETA2, c.loop().decay(), c.loop().clip()), data.texts(), data.codes(),
+            }, "adafactor", data.texts(), data.codes(),
                     model.resolve("transformer/model.safetensors"), step -> {
                 SampleSheet.draw(model, recipe.prompts(), run.file("samples-" + step + ".png"));
                 onSave.accept(model);

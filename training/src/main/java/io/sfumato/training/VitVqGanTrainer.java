@@ -36,7 +36,7 @@ final class VitVqGanTrainer {
                 PictureDistance features = PictureDistance.of(recipe.pictures().lpips())) {
             VitVqGan vit = new VitVqGan(weights, recipe.vit());
             PatchDiscriminator discriminator = new PatchDiscriminator(adversary, DISCRIMINATOR_WIDTH, 2);
-            try (AdamW opponent = new AdamW(adversary.parameters(), settings.decay(), settings.clip());
+            try (Optimizer opponent = settings.optimizer(adversary.parameters(), "adamw");
                     CodebookUse use = new CodebookUse(weights.parameters().get("quantizer.embedding.weight"), 0.99);
                     Loop loop = new Loop(run, "pictures", settings, recipe.seed(), weights.parameters());
                     SceneBatches<Example> batches = new SceneBatches<>(scenes::example, b, loop.done() * b)) {
@@ -93,10 +93,10 @@ final class VitVqGanTrainer {
         }
     }
 
-    private void challenge(PatchDiscriminator discriminator, Weights adversary, Tensor x, Tensor drawn, AdamW opponent, long step) {
+    private void challenge(PatchDiscriminator discriminator, Weights adversary, Tensor x, Tensor drawn, Optimizer opponent, long step) {
         // What the generator's pass left in the discriminator is not the discriminator's own.
         adversary.parameters().values().stream().filter(Tensor::hasGrad).forEach(p -> p.grad().zero_());
         CodebookLoss.hinge(discriminator.forward(x), discriminator.forward(drawn)).backward();
-        opponent.step(step - recipe.pictures().adversary() + 1, recipe.pictures().loop().schedule().at(step));
+        opponent.step(step - recipe.pictures().adversary() + 1, recipe.pictures().loop().rates().at(step));
     }
 }

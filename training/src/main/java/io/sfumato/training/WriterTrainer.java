@@ -35,15 +35,15 @@ final class WriterTrainer {
      * Trains on texts (N, L) and their codes (N, grid^2); the averaged weights are in {@code file} at each checkpoint.
      *
      * @param network   makes it of fresh weights, and tells its loss
-     * @param optimizer of parameters by name
+     * @param optimizer what the recipe's is by default
      */
-    void train(Function<Weights, Loss> network, Function<Map<String, Tensor>, Optimizer> optimizer, Tensor texts, Tensor codes, Path file,
+    void train(Function<Weights, Loss> network, String optimizer, Tensor texts, Tensor codes, Path file,
                LongConsumer onSave) {
         int b = settings.batch();
         try (Rng init = new Rng(seed + 1); Weights weights = Weights.init(init, Device.CPU)) {
             Loss writer = network.apply(weights);
-            try (Loop loop = new Loop(run, "transformer", settings, seed, weights.parameters(), optimizer.apply(weights.parameters()));
-                    Shards shards = new Shards(b)) {
+            try (Loop loop = new Loop(run, "transformer", settings, seed, weights.parameters(), settings.optimizer(weights.parameters(), optimizer));
+                    Shards shards = new Shards(b, settings.accumulate())) {
                 loop.run((step, rng) -> {
                     Tensor rows = rng.randint(0, texts.size(0), b);
                     Tensor kept = rng.rand(b, 1).lt(textDropout).eq(0).to(texts.dtype());

@@ -69,6 +69,9 @@ class ClipTrainerTest {
                 .withMessageEndingWith("recipe.yaml: data has pictures of 16 pixels, where a multiple of picture.patch 5 is wanted");
         assertThatIllegalArgumentException().isThrownBy(() -> recipe(TINY.replace("batch: 8", "batch: 1")))
                 .withMessageEndingWith("recipe.yaml: loop.batch is 1, where 2 or more, to tell apart, is wanted");
+        assertThatIllegalArgumentException().isThrownBy(() -> recipe(TINY.replace("saveEvery: 30", "saveEvery: 30, accumulate: 2")))
+                .withMessageEndingWith("recipe.yaml: loop.accumulate is 2, where 1 (each text is compared with all pictures of a batch) "
+                        + "is wanted");
         assertThatIllegalArgumentException().isThrownBy(() -> recipe(TINY.replace("text: {width: 16", "text: {width: 15")))
                 .withMessageEndingWith("recipe.yaml: in 'text': width is 15 with heads 2, where a multiple of heads is wanted");
         assertThatIllegalArgumentException().isThrownBy(() -> recipe(TINY.replace("projection: 8", "projection: 0")))

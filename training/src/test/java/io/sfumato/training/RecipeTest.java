@@ -39,6 +39,7 @@ class RecipeTest {
               zeroTerminalSnr: true
               captionDropout: 0.1
               minSnr: 0
+              times: uniform
               scenes: 64
               loop: {steps: 10, batch: 4, rate: 0.001, warmup: 2, decay: 0.01, clip: 1.0, ema: 0.9, saveEvery: 4}
             upscaler: []
@@ -94,6 +95,11 @@ class RecipeTest {
             captionDropout: 0.1 |                  | the key 'diffusion.captionDropout' is missing
             batch: 4           | batch: 0          | in 'autoencoder.loop': batch is 0, where 1 or more is wanted
             ema: 0.9           | ema: 1            | in 'autoencoder.loop': ema is 1.0, where 0 or more and less than 1 is wanted
+            clip: 1.0  | clip: 1.0, accumulate: 5 | in 'autoencoder.loop': accumulate is 5, where 1 to the 4 of a batch is wanted
+            clip: 1.0  | clip: 1.0, accumulate: half | key 'autoencoder.loop.accumulate' is half, where a whole number is wanted
+            clip: 1.0  | clip: 1.0, optimizer: adam | in 'autoencoder.loop': optimizer is adam, where default, adamw or adafactor is wanted
+            clip: 1.0  | clip: 1.0, schedule: step | in 'autoencoder.loop': schedule is step, where cosine, linear or constant is wanted
+            times: uniform     | times: normal     | in 'diffusion': times is normal, where uniform or logit-normal is wanted
             , saveEvery: 4     | , saveEvery: 0    | in 'autoencoder.loop': saveEvery is 0, where 1 or more is wanted
             [a duck, a red apple left of a house] | [] | prompts is [], where at least one prompt is wanted
             seed: 3            | seed: 3: 4        | no YAML: line 2: mapping values are not allowed here
@@ -111,6 +117,17 @@ class RecipeTest {
             }
             assertThat(e.getMessage()).doesNotContain("\n");
         });
+    }
+
+    @Test
+    void keysThatAreLeftOutHaveAValue() {
+        Recipe.Loop usual = tiny(folder, TINY).diffusion().loop();
+        assertThat(List.of(usual.accumulate(), usual.optimizer(), usual.schedule())).containsExactly(1, "default", "cosine");
+        Recipe.Diffusion other = tiny(folder, TINY.replace("uniform", "logit-normal").replace("saveEvery: 4",
+                "saveEvery: 4, accumulate: 2, optimizer: adafactor, schedule: linear")).diffusion();
+        assertThat(List.of(other.loop().accumulate(), other.loop().optimizer(), other.loop().schedule(), other.times()))
+                .containsExactly(2, "adafactor", "linear", "logit-normal");
+        assertThat(other.loop().rates().shape()).isEqualTo(Schedule.Shape.LINEAR);
     }
 
     @Test

@@ -21,6 +21,18 @@ class ScheduleTest {
     }
 
     @Test
+    void theOtherShapesWarmUpTheSameWay() {
+        Schedule linear = new Schedule(2, 10, 110, Schedule.Shape.LINEAR), constant = new Schedule(2, 10, 110, Schedule.Shape.CONSTANT);
+        for (int step = 0; step <= 10; step++) {
+            assertThat(linear.at(step)).isEqualTo(constant.at(step)).isEqualTo(new Schedule(2, 10, 110).at(step));
+        }
+        assertThat(linear.at(35)).isCloseTo(2 * (0.1 + 0.9 * 0.75), within(1e-12));
+        assertThat(linear.at(110)).isCloseTo(0.2, within(1e-12));
+        assertThat(linear.at(200)).isCloseTo(0.2, within(1e-12));
+        assertThat(constant.at(110)).isEqualTo(2);
+    }
+
+    @Test
     void withoutWarmupItBeginsAtThePeak() {
         assertThat(new Schedule(3, 0, 5).at(0)).isEqualTo(3);
     }

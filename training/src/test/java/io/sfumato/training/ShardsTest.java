@@ -24,11 +24,29 @@ class ShardsTest {
         }
     }
 
-    // The loss and its gradient.
+    @Test
+    void aBatchInPartsHasTheSameGradients() {
+        try (var scope = new Scope()) {
+            double[][] one = gradient(1);
+            for (int parts : new int[] {2, 3, 7}) {
+                for (int threads : new int[] {1, 2, 4}) {
+                    double[][] other = gradient(threads, parts);
+                    assertThat(other[0]).containsExactly(one[0], within(1e-6));
+                    assertThat(other[1]).containsExactly(one[1], within(1e-6));
+                }
+            }
+        }
+    }
+
     private static double[][] gradient(int threads) {
+        return gradient(threads, 1);
+    }
+
+    // The loss and its gradient.
+    private static double[][] gradient(int threads, int parts) {
         int before = Engine.threads();
         Engine.setThreads(threads);
-        try (Rng rng = new Rng(1); Shards shards = new Shards(BATCH)) {
+        try (Rng rng = new Rng(1); Shards shards = new Shards(BATCH, parts)) {
             assertThat(Engine.threads()).isEqualTo(1);
             Tensor w = rng.randn(3, 2).requiresGrad_(true), x = rng.randn(BATCH, 3);
             double loss = shards.backward(BATCH, (from, count) -> x.narrow(0, from, count).matmul(w).tanh().square().mean());

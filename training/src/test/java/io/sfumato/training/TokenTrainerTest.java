@@ -96,6 +96,9 @@ class TokenTrainerTest {
         assertThatIllegalArgumentException().isThrownBy(() -> recipe(TINY.replace("textDropout: 0.2", "textDropout: 2")))
                 .withMessageEndingWith("recipe.yaml: in 'transformer': textDropout is 2.0 and scenes 12, where 0 to 1, and 1 or more, "
                         + "are wanted");
+        assertThatIllegalArgumentException().isThrownBy(() -> recipe(TINY.replace("ema: 0.0,", "ema: 0.0, accumulate: 2,")))
+                .withMessageEndingWith("recipe.yaml: in 'pictures': loop.accumulate is 2, where 1 (the adversary's weight is found from a "
+                        + "whole batch) is wanted");
         assertThatIllegalArgumentException().isThrownBy(() -> recipe(TINY.replace("  codes: 12\n", "")))
                 .withMessageEndingWith("recipe.yaml: the key 'pictures.codes' is missing");
     }
