@@ -178,7 +178,7 @@ public final class CurveChart {
         return ticks;
     }
 
-    private static String label(double tick) {
+    static String label(double tick) {
         if (tick >= 10000) {
             return label(tick / 1000) + "k";
         }

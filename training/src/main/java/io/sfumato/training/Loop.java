@@ -12,7 +12,7 @@ import java.util.stream.Stream;
 
 /**
  * The frame of every stage of training: goes on from the stage's checkpoint, takes its steps, applies the gradients that they leave,
- * averages the weights, keeps the curve and saves. What a step computes is the stage's own.
+ * averages the weights, keeps curve, log and report, and saves. What a step computes is the stage's own.
  */
 final class Loop implements AutoCloseable {
     private final Run run;
@@ -103,16 +103,23 @@ final class Loop implements AutoCloseable {
      */
     void run(Step work, Runnable save, LongConsumer saved) {
         Path losses = run.file(stage + ".csv");
-        try (Curve curve = new Curve(losses, done(), Stream.concat(Stream.of("step"), columns.stream()).toArray(String[]::new))) {
+        try (Curve curve = new Curve(losses, done(), Stream.concat(Stream.of("step"), columns.stream()).toArray(String[]::new));
+                StepLog log = new StepLog(run, stage, done())) {
             for (long step = checkpoint.restore(state); step < recipe.steps(); step++) {
+                long began = System.nanoTime();
                 try (Rng rng = new Rng(seed + step); Scope scope = new Scope()) {
                     Taken taken = work.take(step, rng);
                     double rate = recipe.rates().at(step), gradient = optimizer.step(step + 1, rate);
                     taken.then.run();
                     ema.update(step);
-                    Map<String, Double> shown = new LinkedHashMap<>(taken.more);
-                    shown.putAll(Map.of("loss", taken.loss, "gradient", gradient, "rate", rate));
+                    Map<String, Double> shown = new LinkedHashMap<>();
+                    shown.put("loss", taken.loss);
+                    shown.putAll(taken.more);
+                    shown.put("gradient", gradient);
+                    shown.put("rate", rate);
+                    shown.put("seconds", (System.nanoTime() - began) / 1e9);
                     curve.add(step, columns.stream().mapToDouble(shown::get).toArray());
+                    log.add(step, shown);
                     run.progress().step(stage, step + 1, recipe.steps(), taken.loss);
                 }
                 if ((step + 1) % recipe.saveEvery() == 0 || step + 1 == recipe.steps()) {
@@ -120,6 +127,7 @@ final class Loop implements AutoCloseable {
                     checkpoint.save(step + 1, state);
                     CurveChart.draw(losses, run.file(stage + ".png"));
                     saved.accept(step + 1);
+                    RunReport.write(run.folder());
                 }
             }
         }
