@@ -28,14 +28,14 @@ final class AutoencoderTrainer {
             folder.read("vae", weights.parameters());
             try (Loop loop = new Loop(run, "autoencoder", settings, recipe.seed(), weights.parameters());
                     SceneBatches<Example> batches = new SceneBatches<>(scenes::example, b, loop.done() * b);
-                    Shards shards = new Shards(b, settings.accumulate())) {
+                    Shards shards = new Shards(run, settings)) {
                 loop.run((step, rng) -> {
                     Tensor x = pictures(batches.next());                                                    // (B, 3, S, S)
                     Tensor noise = rng.randn(latentShape(x));                                               // (B, z, h, w)
                     return Loop.Taken.of(shards.backward(b, (from, count) ->
                             loss(vae, x.narrow(0, from, count), noise.narrow(0, from, count))));
                 });
-                folder.write("vae", loop.average());
+                run.once(() -> folder.write("vae", loop.average()));
             }
         }
     }

@@ -43,7 +43,7 @@ final class DiffusionTrainer {
             Tensor signal = table(alphas, Math::sqrt), noise = table(alphas, x -> Math.sqrt(1 - x));        // each (1000)
             Tensor weight = table(alphas, x -> d.weight(x));                                                // (1000)
             try (Loop loop = new Loop(run, "diffusion", d.loop(), recipe.seed() << 32, parameters);
-                    Shards shards = new Shards(b, d.loop().accumulate())) {
+                    Shards shards = new Shards(run, d.loop())) {
                 loop.run((step, rng) -> {
                     Tensor pick = rng.randint(0, data.captions().size(), b);
                     Tensor t = times(d.times(), rng, b, alphas.length);

@@ -35,9 +35,11 @@ final class FrozenStates implements TextStates {
     /** Reads the cache in the run's folder, or encodes {@code captions}, cut at {@code length} tokens, and writes it. */
     static FrozenStates of(Run run, List<String> captions, int length) {
         Path file = run.file("text.safetensors");
-        if (!Files.exists(file)) {
-            encode(file, captions, length, run.progress());
-        }
+        run.once(() -> {
+            if (!Files.exists(file)) {
+                encode(file, captions, length, run.progress());
+            }
+        });
         try (SafeTensors saved = SafeTensors.open(file); var scope = new Scope()) {
             return new FrozenStates(saved.get("states").retain(), saved.get("bounds").toLongs(), length);
         }

@@ -107,7 +107,7 @@ public final class ImagenTrainer {
             ImagenNetwork network = ImagenNetwork.of(weights, config);
             try (Loop loop = new Loop(run, stage, settings, recipe.seed() << 32, weights.parameters());
                     var batches = new SceneBatches<>(world::scene, b, number * SCENES + loop.done() * b);
-                    Shards shards = new Shards(b, settings.accumulate())) {
+                    Shards shards = new Shards(run, settings)) {
                 loop.run((step, rng) -> {
                     Batch batch = batch(config, number, batches.next(), texts, rng);
                     return Loop.Taken.of(shards.backward(b, (from, count) -> batch.part(from, count).loss(network)));

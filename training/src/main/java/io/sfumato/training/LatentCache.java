@@ -26,10 +26,12 @@ record LatentCache(Tensor latents, List<String> captions, double scale) implemen
     /** Reads the cache in the run's folder, or encodes the scenes of seeds 0 to count - 1 and writes it. */
     static LatentCache of(Run run, Example.Source scenes, AutoencoderKl vae, int count) {
         Path file = run.file("latents.safetensors"), texts = run.file("captions.txt");
-        try {
+        run.once(() -> {
             if (!Files.exists(file)) {
                 encode(file, texts, scenes, vae, count, run.progress());
             }
+        });
+        try {
             try (SafeTensors saved = SafeTensors.open(file); var scope = new Scope()) {
                 Tensor latents = saved.get("latents").retain();
                 return new LatentCache(latents, Files.readAllLines(texts), Double.parseDouble(saved.metadata().get("scale")));
@@ -39,8 +41,7 @@ record LatentCache(Tensor latents, List<String> captions, double scale) implemen
         }
     }
 
-    private static void encode(Path file, Path texts, Example.Source scenes, AutoencoderKl vae, int count, Progress progress)
-            throws IOException {
+    private static void encode(Path file, Path texts, Example.Source scenes, AutoencoderKl vae, int count, Progress progress) {
         List<Tensor> parts = new ArrayList<>();
         List<String> captions = new ArrayList<>();
         double sum = 0, squares = 0;

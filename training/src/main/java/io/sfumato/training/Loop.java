@@ -1,14 +1,15 @@
 package io.sfumato.training;
 
+import io.sfumato.tensor.NoGrad;
 import io.sfumato.tensor.Rng;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
-import java.nio.file.Path;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.LongConsumer;
-import java.util.stream.Stream;
+import java.util.function.UnaryOperator;
 
 /**
  * The frame of every stage of training: goes on from the stage's checkpoint, takes its steps, applies the gradients that they leave,
@@ -102,13 +103,12 @@ final class Loop implements AutoCloseable {
      * @param saved gets the number of steps done, after both
      */
     void run(Step work, Runnable save, LongConsumer saved) {
-        Path losses = run.file(stage + ".csv");
-        try (Curve curve = new Curve(losses, done(), Stream.concat(Stream.of("step"), columns.stream()).toArray(String[]::new));
-                StepLog log = new StepLog(run, stage, done())) {
-            for (long step = checkpoint.restore(state); step < recipe.steps(); step++) {
+        try (Journal journal = Journal.of(run, stage, done(), columns)) {
+            for (long step = restore(); step < recipe.steps(); step++) {
                 long began = System.nanoTime();
                 try (Rng rng = new Rng(seed + step); Scope scope = new Scope()) {
                     Taken taken = work.take(step, rng);
+                    addUp(state.get("weights").values());
                     double rate = recipe.rates().at(step), gradient = optimizer.step(step + 1, rate);
                     taken.then.run();
                     ema.update(step);
@@ -118,17 +118,47 @@ final class Loop implements AutoCloseable {
                     shown.put("gradient", gradient);
                     shown.put("rate", rate);
                     shown.put("seconds", (System.nanoTime() - began) / 1e9);
-                    curve.add(step, columns.stream().mapToDouble(shown::get).toArray());
-                    log.add(step, shown);
+                    journal.add(step, shown);
                     run.progress().step(stage, step + 1, recipe.steps(), taken.loss);
                 }
-                if ((step + 1) % recipe.saveEvery() == 0 || step + 1 == recipe.steps()) {
-                    save.run();
-                    checkpoint.save(step + 1, state);
-                    CurveChart.draw(losses, run.file(stage + ".png"));
-                    saved.accept(step + 1);
-                    RunReport.write(run.folder());
+                long done = step + 1;
+                if (done % recipe.saveEvery() == 0 || done == recipe.steps()) {
+                    run.once(() -> {
+                        save.run();
+                        checkpoint.save(done, state);
+                        CurveChart.draw(run.file(stage + ".csv"), run.file(stage + ".png"));
+                        saved.accept(done);
+                        RunReport.write(run.folder());
+                    });
                 }
+            }
+        }
+    }
+
+    /** All processes begin with what the first one has. */
+    private long restore() {
+        run.once(() -> checkpoint.restore(state));
+        if (run.group().size() > 1) {
+            state.values().forEach(group -> shared(group.values(), flat -> run.group().broadcast(flat, 0)));
+        }
+        return checkpoint.steps();
+    }
+
+    /** Each process has the gradients of its share of the batch, weighed by that: their sum is the gradient of the whole. */
+    private void addUp(Collection<Tensor> parameters) {
+        if (run.group().size() > 1) {
+            shared(parameters.stream().filter(Tensor::hasGrad).map(Tensor::grad).toList(), run.group()::allReduce);
+        }
+    }
+
+    // In one piece: each call among processes waits for the slowest of them.
+    private static void shared(Collection<Tensor> tensors, UnaryOperator<Tensor> operation) {
+        try (Scope scope = new Scope(); NoGrad noGrad = new NoGrad()) {
+            Tensor flat = operation.apply(Tensor.cat(0, tensors.stream().map(x -> x.detach().reshape(x.numel())).toArray(Tensor[]::new)));
+            long at = 0;
+            for (Tensor x : tensors) {
+                x.copy_(flat.narrow(0, at, x.numel()).view(x.shape()));
+                at += x.numel();
             }
         }
     }

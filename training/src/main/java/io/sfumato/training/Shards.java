@@ -2,6 +2,7 @@ package io.sfumato.training;
 
 import io.sfumato.tensor.Engine;
 import io.sfumato.tensor.NoGrad;
+import io.sfumato.tensor.ProcessGroup;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 import java.util.ArrayList;
@@ -24,18 +25,32 @@ public final class Shards implements AutoCloseable {
 
     private final int threadsBefore = Engine.threads();
     private final int parts;
+    private final ProcessGroup group;
     private final int shards;
     private final ExecutorService workers;
 
     /** Until closed, operators run on one thread each and {@code batch} examples are split among as many threads as the engine had. */
     public Shards(int batch) {
-        this(batch, 1);
+        this(batch, 1, ProcessGroup.alone());
     }
 
-    /** The same, where {@link #backward} works through a batch in {@code parts}, one after the other: no more than one is in memory. */
-    public Shards(int batch, int parts) {
+    /** For the batches of a loop, in as many parts as it says, shared among the run's processes. */
+    Shards(Run run, Recipe.Loop loop) {
+        this(loop.batch(), loop.accumulate(), run.group());
+    }
+
+    /**
+     * The same, where {@link #backward} works through this process's share of a batch in {@code parts}, one after the other: no more than
+     * one is in memory.
+     */
+    Shards(int batch, int parts, ProcessGroup group) {
+        if (batch < parts * group.size()) {
+            throw new IllegalArgumentException("a batch of " + batch + " cannot be shared among " + group.size() + " processes in " + parts
+                    + " parts each: a batch of " + parts * group.size() + " or more is wanted");
+        }
         this.parts = parts;
-        shards = Math.min(threadsBefore, Math.max(1, batch / parts));
+        this.group = group;
+        shards = Math.min(threadsBefore, batch / group.size() / parts);
         Engine.setThreads(1);
         workers = Executors.newFixedThreadPool(shards, task -> {
             Thread thread = new Thread(task, "shard");
@@ -44,14 +59,20 @@ public final class Shards implements AutoCloseable {
         });
     }
 
-    /** Adds the gradients of the mean loss over {@code batch} examples to the parameters and returns that loss. */
+    /**
+     * Adds the gradients of the mean loss over {@code batch} examples to the parameters and returns that loss; each of several processes
+     * adds those of its share, which sum up to them.
+     */
     public double backward(int batch, Loss loss) {
+        int first = batch * group.rank() / group.size(), share = batch * (group.rank() + 1) / group.size() - first;
         double sum = 0;
         for (int i = 0; i < parts; i++) {
-            int from = batch * i / parts;
-            sum += backward(from, batch * (i + 1) / parts - from, batch, loss);
+            int from = share * i / parts;
+            sum += backward(first + from, share * (i + 1) / parts - from, batch, loss);
         }
-        return sum;
+        try (Scope scope = new Scope()) {
+            return group.allReduce(Tensor.of(new double[] {sum}, 1)).item();
+        }
     }
 
     private double backward(int first, int size, int batch, Loss loss) {

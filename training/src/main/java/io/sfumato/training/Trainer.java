@@ -8,6 +8,7 @@ import io.sfumato.models.unet.UNetConfig;
 import io.sfumato.models.vae.AutoencoderKl;
 import io.sfumato.tensor.DType;
 import io.sfumato.tensor.Device;
+import io.sfumato.tensor.ProcessGroup;
 import io.sfumato.tensor.Rng;
 import io.sfumato.text.ClipTokenizer;
 import java.io.IOException;
@@ -29,8 +30,16 @@ public final class Trainer {
 
     /** @param run where checkpoints, curves and the model go; a model that already lies there is trained on */
     public Trainer(Recipe recipe, Path run, Progress progress) {
+        this(recipe, run, progress, ProcessGroup.alone());
+    }
+
+    /**
+     * The same by several processes, each with a trainer of the same recipe and folder: they share each batch, and all have the same
+     * weights at each step; the first one writes.
+     */
+    public Trainer(Recipe recipe, Path run, Progress progress, ProcessGroup group) {
         this.recipe = recipe;
-        this.run = new Run(run, progress);
+        this.run = new Run(run, progress, group);
     }
 
     /**
@@ -57,12 +66,12 @@ public final class Trainer {
      */
     public Path train(Consumer<Path> onSave) {
         ModelFolder folder = new ModelFolder(run.file("model"));
-        ConfigFiles.create(folder.path());
         Example.Source examples = recipe.data().open(1);
-        Map<String, Object> textConfig = recipe.text() instanceof Recipe.Frozen frozen ? ModelFolder.text(frozen)
-                : ModelFolder.text((Recipe.Clip) recipe.text(), ((Recipe.Clip) recipe.text()).tokenizer()
-                        .learnt(examples, folder.path().resolve("tokenizer")));
-        folder.writeConfigs(recipe, textConfig, 1);
+        run.once(() -> {
+            ConfigFiles.create(folder.path());
+            folder.writeConfigs(recipe, textConfig(examples, folder), 1);
+        });
+        Map<String, Object> textConfig = textConfig(examples, folder);
         AutoencoderKl.Config vaeConfig = AutoencoderKl.Config.of(config(folder, "vae"));
         if (!recipe.autoencoder().keeps() || !Files.exists(folder.weights("vae"))) {
             new AutoencoderTrainer(recipe, vaeConfig, run).train(examples, folder);
@@ -72,7 +81,7 @@ public final class Trainer {
             AutoencoderKl vae = weights.build(w -> new AutoencoderKl(w, vaeConfig), extra -> false);
             try (LatentCache data = LatentCache.of(run, examples, vae, recipe.diffusion().scenes());
                     TextStates text = text(folder, textWeights, data.captions())) {
-                folder.writeConfigs(recipe, textConfig, data.scale());
+                run.once(() -> folder.writeConfigs(recipe, textConfig, data.scale()));
                 new DiffusionTrainer(recipe, run).train(data, text, UNetConfig.of(config(folder, "unet")), folder, step -> {
                     SampleSheet.draw(folder.path(), recipe.prompts(), run.file("samples-" + step + ".png"));
                     onSave.accept(folder.path());
@@ -80,10 +89,16 @@ public final class Trainer {
             }
             recipe.upscaler().forEach(larger -> {
                 new UpscalerTrainer(larger, recipe.seed(), run).train(recipe.data().open(larger.scale()), vae, folder);
-                folder.writeUpscaler(larger.config());
+                run.once(() -> folder.writeUpscaler(larger.config()));
             });
         }
         return folder.path();
+    }
+
+    private Map<String, Object> textConfig(Example.Source examples, ModelFolder folder) {
+        return recipe.text() instanceof Recipe.Clip clip
+                ? ModelFolder.text(clip, clip.tokenizer().learnt(examples, folder.path().resolve("tokenizer")))
+                : ModelFolder.text((Recipe.Frozen) recipe.text());
     }
 
     private TextStates text(ModelFolder folder, Weights fresh, List<String> captions) {

@@ -224,7 +224,7 @@ public final class UnclipTrainer {
         int b = settings.batch();
         try (Loop loop = new Loop(run, stage, settings, recipe.seed() << 32, parameters);
                 var ahead = new SceneBatches<>(scenes::example, b, (number + 1) * SCENES + loop.done() * b);
-                Shards shards = new Shards(b, settings.accumulate())) {
+                Shards shards = new Shards(run, settings)) {
             loop.run((step, rng) -> Loop.Taken.of(shards.backward(b, batches.of(ahead.next(), rng))),
                     () -> onSave.accept(loop.average()), done -> { });
         }

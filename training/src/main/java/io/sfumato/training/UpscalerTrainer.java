@@ -30,7 +30,7 @@ final class UpscalerTrainer {
             Upscaler upscaler = new Upscaler(weights, recipe.config());
             try (Loop loop = new Loop(run, "upscaler", recipe.loop(), seed, weights.parameters());
                     SceneBatches<Example> batches = new SceneBatches<>(scenes::example, b, loop.done() * b);
-                    Shards shards = new Shards(b, recipe.loop().accumulate())) {
+                    Shards shards = new Shards(run, recipe.loop())) {
                 loop.run((step, rng) -> {
                     Tensor large = AutoencoderTrainer.pictures(batches.next());                             // (B, 3, sS, sS)
                     Tensor small = small(vae, large, shards, rng);                                          // (B, 3, S, S)

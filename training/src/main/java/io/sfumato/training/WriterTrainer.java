@@ -43,7 +43,7 @@ final class WriterTrainer {
         try (Rng init = new Rng(seed + 1); Weights weights = Weights.init(init, Device.CPU)) {
             Loss writer = network.apply(weights);
             try (Loop loop = new Loop(run, "transformer", settings, seed, weights.parameters(), settings.optimizer(weights.parameters(), optimizer));
-                    Shards shards = new Shards(b, settings.accumulate())) {
+                    Shards shards = new Shards(run, settings)) {
                 loop.run((step, rng) -> {
                     Tensor rows = rng.randint(0, texts.size(0), b);
                     Tensor kept = rng.rand(b, 1).lt(textDropout).eq(0).to(texts.dtype());

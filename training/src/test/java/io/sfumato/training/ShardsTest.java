@@ -1,10 +1,12 @@
 package io.sfumato.training;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.within;
 
 import io.sfumato.tensor.Engine;
+import io.sfumato.tensor.ProcessGroup;
 import io.sfumato.tensor.Rng;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
@@ -46,7 +48,7 @@ class ShardsTest {
     private static double[][] gradient(int threads, int parts) {
         int before = Engine.threads();
         Engine.setThreads(threads);
-        try (Rng rng = new Rng(1); Shards shards = new Shards(BATCH, parts)) {
+        try (Rng rng = new Rng(1); Shards shards = new Shards(BATCH, parts, ProcessGroup.alone())) {
             assertThat(Engine.threads()).isEqualTo(1);
             Tensor w = rng.randn(3, 2).requiresGrad_(true), x = rng.randn(BATCH, 3);
             double loss = shards.backward(BATCH, (from, count) -> x.narrow(0, from, count).matmul(w).tanh().square().mean());
@@ -55,6 +57,12 @@ class ShardsTest {
             assertThat(Engine.threads()).isEqualTo(threads);
             Engine.setThreads(before);
         }
+    }
+
+    @Test
+    void aBatchThatIsTooSmallIsRefused() {
+        assertThatIllegalArgumentException().isThrownBy(() -> new Shards(3, 4, ProcessGroup.alone()))
+                .withMessage("a batch of 3 cannot be shared among 1 processes in 4 parts each: a batch of 4 or more is wanted");
     }
 
     @Test
