@@ -132,7 +132,7 @@ final class Miniature implements TextToImage {
             throw new IllegalArgumentException("clip skip " + o.clipSkip()
                     + ": this model's text encoder is not CLIP, no layer is skipped");
         }
-        StableDiffusionNetwork.interval(Sampling.of(chosen(o), o.steps(), o.eta()).grid(), o);
+        StableDiffusionNetwork.check(unet.config(), Sampling.of(chosen(o), o.steps(), o.eta()).grid(), o);
         return o.sampler().equals(Options.MODELS_OWN) ? o.withSampler(scheduler.className()) : o;
     }
 

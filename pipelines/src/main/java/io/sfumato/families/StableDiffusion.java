@@ -105,7 +105,7 @@ final class StableDiffusion implements TextToImage {
         Options o = kind.sized(wanted, prompt, latents.factor());
         o = o.withSize(o.width() == Options.OF_MODEL ? defaults.width() : o.width(),
                 o.height() == Options.OF_MODEL ? defaults.height() : o.height());
-        StableDiffusionNetwork.interval(Scheduling.of(scheduler, o).grid(), o);
+        StableDiffusionNetwork.check(unet.config(), Scheduling.of(scheduler, o).grid(), o);
         kind.check(o, prompt, unet.config());
         text.requireSkip(o.clipSkip());
         return o.sampler().equals(Options.MODELS_OWN) ? o.withSampler(scheduler.className()) : o;

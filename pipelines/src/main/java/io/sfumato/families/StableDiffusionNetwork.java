@@ -6,6 +6,7 @@ import io.sfumato.diffusion.Grid;
 import io.sfumato.diffusion.Guidance;
 import io.sfumato.diffusion.GuidanceInterval;
 import io.sfumato.diffusion.Network;
+import io.sfumato.models.unet.UNetConfig;
 import io.sfumato.models.unet.UNetInput;
 import io.sfumato.tensor.DType;
 import io.sfumato.tensor.Tensor;
@@ -32,6 +33,15 @@ record StableDiffusionNetwork(DeepCache unet, LoadOptions load, List<Tensor> bes
 
     static GuidanceInterval interval(Grid grid, Options o) {
         return GuidanceInterval.of(grid, o.shortcuts().guidanceStart(), o.shortcuts().guidanceStop());
+    }
+
+    /** @throws IllegalArgumentException for shortcuts that such a run cannot take */
+    static void check(UNetConfig unet, Grid grid, Options o) {
+        interval(grid, o);
+        if (o.shortcuts().tokenMerging() > 0 && !unet.downAttends()[0] && !unet.upAttends()[0]) {
+            throw new IllegalArgumentException("token merging: this model's U-Net does not attend at its full size, there is nothing to"
+                    + " merge");
+        }
     }
 
     @Override

@@ -188,6 +188,15 @@ class ShortcutsTest {
     }
 
     @Test
+    void thereMustBePlacesToMerge() {
+        try (TextToImage model = Families.load(new ModelFolder(Golden.file("sd-variants/plain-first")), LoadOptions.defaults())) {
+            Options merging = Options.defaults().withSteps(4).withShortcuts(Shortcuts.none().withTokenMerging(0.5));
+            assertThatThrownBy(() -> model.complete(Prompt.of("a cat"), merging)).isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("token merging: this model's U-Net does not attend at its full size, there is nothing to merge");
+        }
+    }
+
+    @Test
     void modelsThatKnowNoneRefuseThem() {
         try (TextToImage model = Families.load(new ModelFolder(Golden.file("amused/model")), LoadOptions.defaults())) {
             assertThatThrownBy(() -> model.complete(Prompt.of("a cat"), Options.defaults().withShortcuts(guided(0, 0.5))))
