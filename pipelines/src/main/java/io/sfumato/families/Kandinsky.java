@@ -47,7 +47,7 @@ import java.util.stream.Stream;
 final class Kandinsky implements TextToImage {
     private final Deque<Runnable> closers = new ArrayDeque<>();
     private final LoadOptions load;
-    private final UnclipPrior prior;
+    private final UnclipDiffusionPrior prior;
     private final UnclipTexts texts;
     private final UnclipImages images;
     private final Part<GlideUNet> unet;
@@ -85,7 +85,7 @@ final class Kandinsky implements TextToImage {
             learnsVariance = folders.unet().outChannels() == 2 * channels;
             texts = new UnclipTexts(folders.prior(), load, stays);
             closers.push(texts::close);
-            prior = new UnclipPrior(folders.prior(), "scheduler", texts, load, stays);
+            prior = new UnclipDiffusionPrior(folders.prior(), "scheduler", texts, load, stays);
             closers.push(prior::close);
             images = new UnclipImages(folders.prior(), "image_processor", load, stays);
             closers.push(images::close);
@@ -147,7 +147,7 @@ final class Kandinsky implements TextToImage {
         if (o.width() % factor != 0 || o.height() % factor != 0) {
             throw new IllegalArgumentException("this model draws multiples of " + factor + " pixels, not " + o.width() + "x" + o.height());
         }
-        prior.sampling(o.unclip());
+        prior.calls(o.unclip());
         sampling(prompt, o);
         return o.sampler().equals(Options.MODELS_OWN) ? o.withSampler(scheduler.className()) : o;
     }
@@ -168,7 +168,7 @@ final class Kandinsky implements TextToImage {
         try (Draws draws = new Draws(o, prompts.size() * o.count()); var noGrad = new NoGrad(); var scope = new Scope()) {
             Sampling sampling = sampling(prompts.get(0), o);
             int imagined = prompts.get(0).turn().kind() == Turn.Kind.TEXT ? 2 : 1;
-            CascadeProgress progress = new CascadeProgress(listener, imagined * prior.sampling(o.unclip()).grid().calls()
+            CascadeProgress progress = new CascadeProgress(listener, imagined * prior.calls(o.unclip())
                     + sampling.grid().calls() - sampling.grid().start());
             Wishes wishes = turned(imagine(prompts, o, draws, progress, listener, trace), prompts, o, progress, listener);
             trace.put("image_embedding", wishes.wanted);
@@ -192,7 +192,7 @@ final class Kandinsky implements TextToImage {
         trace.put("pooled_text_embeddings", read.embeddings());
         List<Image> nothing = Collections.nCopies(n, Image.filled(o.width(), o.height(), 0x808080));
         Noise noise = negated && !draws.shared() ? like -> inPairs(like, draws.noise()) : draws.noise();
-        Tensor sampled = prior.sample(read, o.unclip(), new UnclipPrior.Run(negated ? 2 * n : n, noise, progress, nothing), trace);
+        Tensor sampled = prior.sample(read, o.unclip(), new UnclipPrior.Run(negated ? 2 * n : n, draws, noise, progress, nothing), trace);
         Tensor seen = prompts.get(0).has(LIKE) ? mixed(sampled.narrow(0, 0, n), prompts, o) : sampled.narrow(0, 0, n);
         return new Wishes(seen, negated ? sampled.narrow(0, n, n) : images.nothing().expand(n, prior.width()));
     }

@@ -76,7 +76,7 @@ final class Karlo implements TextToImage {
             told = TextProjection.Config.of(folder.config("text_proj"));
             texts = new UnclipTexts(folder, load, stays);
             closers.push(texts::close);
-            prior = !hasPrior(folder) ? Optional.empty() : Optional.of(new UnclipPrior(folder, "prior_scheduler", texts, load, stays));
+            prior = !hasPrior(folder) ? Optional.empty() : Optional.of(UnclipPrior.of(folder, "prior_scheduler", texts, load, stays));
             prior.ifPresent(each -> closers.push(each::close));
             images = !hasEyes(folder) ? Optional.empty() : Optional.of(new UnclipImages(folder, "feature_extractor", load, stays));
             images.ifPresent(each -> closers.push(each::close));
@@ -197,7 +197,7 @@ final class Karlo implements TextToImage {
             throw new IllegalArgumentException("this model enlarges " + small + " pixels to " + large + ": it cannot make " + o.width()
                     + "x" + o.height());
         }
-        prior.ifPresent(each -> each.sampling(o.unclip()));
+        prior.ifPresent(each -> each.calls(o.unclip()));
         Scheduling.of(scheduler, o);
         enlargement(o);
         return o.sampler().equals(Options.MODELS_OWN) ? o.withSampler(scheduler.className()) : o;
@@ -219,11 +219,11 @@ final class Karlo implements TextToImage {
             boolean toText = prompts.get(0).turn().kind() == Turn.Kind.TEXT;
             int imagined = (imagines(prompts.get(0), o) ? 1 : 0) + (toText ? 1 : 0);
             CascadeProgress progress = new CascadeProgress(listener, Scheduling.of(scheduler, o).grid().calls()
-                    + enlargement(o).grid().calls() + (imagined == 0 ? 0 : imagined * prior.get().sampling(o.unclip()).grid().calls()));
+                    + enlargement(o).grid().calls() + (imagined == 0 ? 0 : imagined * prior.get().calls(o.unclip())));
             boolean guided = imagined > 0 && o.unclip().priorGuidance() > 1 || o.guidance() > 1;
             UnclipTexts.Read read = read(prompts, guided, o, listener);
             UnclipTexts.Read end = toText ? read(UnclipTurn.ends(prompts), guided, o, listener) : read;
-            Tensor embedding = UnclipTurn.turned(embedding(prompts, o, read, draws.noise(), progress, trace), prompts,
+            Tensor embedding = UnclipTurn.turned(embedding(prompts, o, read, draws, progress, trace), prompts,
                     ends(o, end, progress, listener));
             trace.put("image_embedding", embedding);                                                    // (n, E)
             Tensor shares = UnclipTurn.shares(prompts, n);
@@ -253,7 +253,7 @@ final class Karlo implements TextToImage {
             public Tensor imagined(List<Prompt> ends) {
                 // From the same noise, so that only the text differs.
                 try (Draws again = new Draws(o, ends.size() * o.count())) {
-                    return embedding(ends, o, end, again.noise(), progress, Trace.none());
+                    return embedding(ends, o, end, again, progress, Trace.none());
                 }
             }
 
@@ -274,12 +274,12 @@ final class Karlo implements TextToImage {
     }
 
     /** Embeddings (n, E) of what is to be seen: the prior's of the texts, the pictures', or their mixture. */
-    private Tensor embedding(List<Prompt> prompts, Options o, UnclipTexts.Read read, Noise noise, CascadeProgress progress, Trace trace) {
+    private Tensor embedding(List<Prompt> prompts, Options o, UnclipTexts.Read read, Draws draws, CascadeProgress progress, Trace trace) {
         double share = prompts.get(0).has(LIKE) ? o.unclip().likeness() : 0;
         Tensor all = Tensor.zeros(prompts.size() * o.count(), told.embed());
         if (share < 1) {
             List<Image> nothing = Collections.nCopies((int) all.size(0), Image.filled(o.width(), o.height(), 0x808080));
-            var run = new UnclipPrior.Run((int) all.size(0), noise, progress, nothing);
+            var run = new UnclipPrior.Run((int) all.size(0), draws, draws.noise(), progress, nothing);
             all = prior.get().sample(read, o.unclip(), run, trace).mul(1 - share);
         }
         if (share == 0) {

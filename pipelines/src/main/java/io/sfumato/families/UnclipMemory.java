@@ -44,7 +44,7 @@ final class UnclipMemory {
 
     /** Bytes of each network. */
     static long[] parts(KandinskyFolders folders, LoadOptions load) {
-        return bytes(load, List.of(UnclipTexts.recipe(folders.prior(), load), UnclipPrior.recipe(folders.prior(), load),
+        return bytes(load, List.of(UnclipTexts.recipe(folders.prior(), load), UnclipDiffusionPrior.recipe(folders.prior(), load),
                 UnclipImages.recipe(folders.prior(), load), Kandinsky.unet(folders, load), Kandinsky.movq(folders, load)));
     }
 

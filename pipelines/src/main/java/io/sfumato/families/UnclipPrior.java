@@ -3,95 +3,55 @@ package io.sfumato.families;
 import io.sfumato.LoadOptions;
 import io.sfumato.Trace;
 import io.sfumato.Unclip;
-import io.sfumato.diffusion.Guidance;
 import io.sfumato.diffusion.Noise;
-import io.sfumato.diffusion.Sampling;
-import io.sfumato.diffusion.SchedulerConfig;
 import io.sfumato.hub.ModelFolder;
 import io.sfumato.image.Image;
-import io.sfumato.io.CheckpointException;
-import io.sfumato.io.JsonFile;
-import io.sfumato.models.clip.ClipText;
-import io.sfumato.models.unclip.PriorTransformer;
-import io.sfumato.tensor.DType;
-import io.sfumato.tensor.Device;
-import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 import java.util.List;
 
 /** What unCLIP does before it draws (Ramesh et al. 2022, 2.2): makes image embeddings of what CLIP reads in texts. */
-final class UnclipPrior implements AutoCloseable {
-    /** Embeddings to sample, and what is shown of them while none can be seen. */
-    record Run(int rows, Noise noise, CascadeProgress progress, List<Image> preview) {
-    }
-
-    private final LoadOptions load;
-    private final PriorTransformer.Config config;
-    private final SchedulerConfig scheduler;
-    private final Part<PriorTransformer> prior;
-
+interface UnclipPrior extends AutoCloseable {
     /**
-     * @param scheduling the component with the prior's scheduler
-     * @param texts      what the prior is to be shown
+     * Embeddings to sample.
+     *
+     * @param draws   picks the codes of priors that write some
+     * @param noise   starts the others
+     * @param preview what is shown while none can be seen
      */
-    UnclipPrior(ModelFolder folder, String scheduling, UnclipTexts texts, LoadOptions load, boolean stays) {
-        this.load = load;
-        config = PriorTransformer.Config.of(folder.config("prior"));
-        scheduler = SchedulerConfig.of(JsonFile.read(folder.folder(scheduling).resolve("scheduler_config.json")));
-        ClipText.Config clip = texts.config();
-        if (clip.projection() != config.textEmbed() || clip.width() != config.embed() || texts.length() != config.tokens()) {
-            throw new CheckpointException(folder.path() + ": the prior takes " + config.tokens() + " text states of " + config.embed()
-                    + " numbers and an embedding of " + config.textEmbed() + ", and the text encoder gives " + texts.length()
-                    + " of " + clip.width() + " and one of " + clip.projection());
-        }
-        prior = new Part<>(recipe(folder, load), stays);
+    record Run(int rows, Draws draws, Noise noise, CascadeProgress progress, List<Image> preview) {
     }
 
-    static Part.Recipe<PriorTransformer> recipe(ModelFolder folder, LoadOptions load) {
-        PriorTransformer.Config config = PriorTransformer.Config.of(folder.config("prior"));
-        return new Part.Recipe<>(() -> folder.weights("prior"), w -> new PriorTransformer(w, config), name -> false, load.dtype(),
-                load.device());
+    /** The prior of a folder, of the kind that its config names. */
+    static UnclipPrior of(ModelFolder folder, String scheduling, UnclipTexts texts, LoadOptions load, boolean stays) {
+        return writesCodes(folder) ? new UnclipCodesPrior(folder, texts, load, stays)
+                : new UnclipDiffusionPrior(folder, scheduling, texts, load, stays);
+    }
+
+    static Part.Recipe<?> recipe(ModelFolder folder, LoadOptions load) {
+        return writesCodes(folder) ? UnclipCodesPrior.recipe(folder, load) : UnclipDiffusionPrior.recipe(folder, load);
+    }
+
+    private static boolean writesCodes(ModelFolder folder) {
+        return folder.config("prior").text("_class_name", "").equals(UnclipCodesPrior.CLASS);
     }
 
     /** Width of the image embeddings. */
-    int width() {
-        return config.answer();
-    }
+    int width();
 
-    /** @throws IllegalArgumentException for steps that the prior cannot take */
-    Sampling sampling(Unclip o) {
-        return Sampling.of(scheduler, o.priorSteps(), 0);
-    }
+    /**
+     * How often the network is called.
+     *
+     * @throws IllegalArgumentException for steps that the prior cannot take
+     */
+    int calls(Unclip o);
 
     /**
      * Image embeddings (rows, E), as CLIP has them.
      *
      * @param texts of as many rows, or of twice as many where they are guided, the unwanted ones first
      */
-    Tensor sample(UnclipTexts.Read texts, Unclip o, Run run, Trace trace) {
-        return prior.use(network -> {
-            try (var scope = new Scope()) {
-                Sampling sampling = sampling(o);
-                Tensor start = run.noise.next(Tensor.zeros(run.rows, config.embed())).mul(sampling.initNoiseSigma());
-                trace.put("prior.0", start);
-                Tensor x = sampling.sample((noisy, t) -> {
-                    boolean guided = texts.embeddings().size(0) > noisy.size(0);
-                    Tensor seen = (guided ? Tensor.cat(0, noisy, noisy) : noisy).to(load.dtype()).to(load.device());
-                    Tensor time = Tensor.full(t, seen.size(0)).to(load.device());
-                    Tensor out = network.forward(seen, time, texts.embeddings(), texts.states(), texts.mask());
-                    return Guidance.guide(out.to(DType.F32).to(Device.CPU), noisy, o.priorGuidance(), 0);
-                }, start, run.noise, step -> {
-                    trace.put("prior." + (step.index() + 1), step.x());
-                    return run.progress.onStep(step, x0 -> run.preview);
-                });
-                Scheduling.record(sampling.grid(), trace.under("prior."));
-                return scope.keep(network.restore(x.to(load.dtype()).to(load.device())));                       // (rows, E)
-            }
-        });
-    }
+    Tensor sample(UnclipTexts.Read texts, Unclip o, Run run, Trace trace);
 
     @Override
-    public void close() {
-        prior.close();
-    }
+    void close();
 }

@@ -52,12 +52,12 @@ final class FrozenClip implements AutoCloseable {
             json.json().get(key).get(2).floatValue()};
     }
 
-    /** Captions, the empty one where {@code dropped} (B) is not 0. */
-    Read read(List<String> captions, Tensor dropped) {
+    /** The captions of examples, the empty one where {@code dropped} (B) is not 0. */
+    Read read(List<Example> examples, Tensor dropped) {
         double[] gone = dropped.toDoubles();
         try (Scope scope = new Scope(); NoGrad noGrad = new NoGrad()) {
-            List<ClipTokenizer.Encoded> encoded = IntStream.range(0, captions.size())
-                    .mapToObj(i -> tokenizer.encode(gone[i] != 0 ? "" : captions.get(i))).toList();
+            List<ClipTokenizer.Encoded> encoded = IntStream.range(0, examples.size())
+                    .mapToObj(i -> tokenizer.encode(gone[i] != 0 ? "" : examples.get(i).caption())).toList();
             Tensor ids = Tensor.stack(0, encoded.stream().map(e -> Tensor.of(e.ids())).toArray(Tensor[]::new));     // (B, L)
             Tensor mask = Tensor.stack(0, encoded.stream()
                     .map(e -> Tensor.arange(tokenizer.maxLength()).lt(e.count()).to(DType.F32)).toArray(Tensor[]::new));

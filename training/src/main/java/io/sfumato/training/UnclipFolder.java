@@ -34,10 +34,7 @@ record UnclipFolder(Path path) {
         json("sfumato.json", Map.of("steps", 25, "guidance", 3.0));
         UnclipRecipe.Prior p = recipe.prior();
         int embed = clip.text().projection();
-        json("prior/config.json", Map.of("_class_name", "PriorTransformer", "num_attention_heads", p.heads(), "attention_head_dim",
-                p.headWidth(), "num_layers", p.layers(), "embedding_dim", embed, "num_embeddings", clip.text().positions(),
-                "additional_embeddings", 4));
-        scheduler("prior_scheduler", "sample", 5);
+        prior(p, embed, clip.text().positions());
         scheduler("decoder_scheduler", "epsilon", 1);
         scheduler("super_res_scheduler", "epsilon", 1);
         UnclipRecipe.Decoder d = recipe.decoder();
@@ -58,6 +55,23 @@ record UnclipFolder(Path path) {
         enlarger.put("up_block_types", Collections.nCopies(e.widths().length, "ResnetUpsampleBlock2D"));
         json("super_res_first/config.json", enlarger);
         json("super_res_last/config.json", enlarger);
+    }
+
+    private void prior(UnclipRecipe.Prior p, int embed, int tokens) {
+        Map<String, Object> json = new LinkedHashMap<>(Map.of("num_attention_heads", p.heads(), "attention_head_dim", p.headWidth(),
+                "num_layers", p.layers(), "embedding_dim", embed, "num_embeddings", tokens));
+        if (p.codes().isEmpty()) {
+            json.put("_class_name", "PriorTransformer");
+            json.put("additional_embeddings", 4);
+            scheduler("prior_scheduler", "sample", 5);
+        } else {
+            UnclipRecipe.Codes c = p.codes().get(0);
+            json.put("_class_name", "AutoregressivePrior");
+            json.put("num_components", c.components());
+            json.put("num_buckets", c.buckets());
+            json.put("num_agreements", c.agreements());
+        }
+        json("prior/config.json", json);
     }
 
     private static void requireFit(UnclipRecipe recipe, Path clipFolder, Clip.Config clip) {

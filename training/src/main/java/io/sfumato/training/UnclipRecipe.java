@@ -1,5 +1,6 @@
 package io.sfumato.training;
 
+import io.sfumato.models.unclip.AutoregressivePrior;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -44,17 +45,28 @@ public record UnclipRecipe(String kind, String name, long seed, String clip, Rec
     }
 
     /**
-     * The diffusion prior (Ramesh et al. 2022, 2.2).
+     * The prior (Ramesh et al. 2022, 2.2).
      *
      * @param textDropout share of examples without text, for guidance
-     * @param scenes      whose image embeddings tell the mean and the deviation that it works with
+     * @param scenes      whose embeddings tell the statistics that it works with
+     * @param codes       none for the diffusion prior, or one for the autoregressive prior
      */
-    public record Prior(int heads, int headWidth, int layers, double textDropout, int scenes, Recipe.Loop loop) {
+    public record Prior(int heads, int headWidth, int layers, double textDropout, int scenes, List<Codes> codes, Recipe.Loop loop) {
         public Prior {
             require(heads >= 1 && headWidth >= 2 && heads * headWidth % 2 == 0 && layers >= 1, "prior", heads + " heads of " + headWidth
                     + " in " + layers + " layers", "1 or more of an even width");
             share("prior.textDropout", textDropout);
             require(scenes >= 2, "prior.scenes", scenes, "2 or more");
+            require(codes.size() <= 1, "prior.codes", codes, "a list of none or one");
+        }
+    }
+
+    /** What the autoregressive prior writes, as {@link AutoregressivePrior.Config} has it. */
+    public record Codes(int components, int buckets, int agreements) {
+        public Codes {
+            require(components >= 1, "codes.components", components, "1 or more");
+            require(buckets >= 2, "codes.buckets", buckets, "2 or more");
+            require(agreements >= 2, "codes.agreements", agreements, "2 or more");
         }
     }
 

@@ -47,7 +47,7 @@ class UnclipTrainerTest {
             seed: 3
             clip: CLIP
             """ + DATA + """
-            prior: {heads: 2, headWidth: 8, layers: 1, textDropout: 0.1, scenes: 40, loop: {steps: 150, batch: 16, rate: 0.005,
+            prior: {heads: 2, headWidth: 8, layers: 1, textDropout: 0.1, scenes: 40, codes: [], loop: {steps: 150, batch: 16, rate: 0.005,
               warmup: 2, decay: 0.01, clip: 1.0, ema: 0.9, saveEvery: 50}}
             decoder: {size: 8, widths: [8, 16], layers: 1, headWidth: 8, context: 12, groups: 4, imageDropout: 0.2, textDropout: 0.5,
               loop: LOOP}
@@ -101,6 +101,18 @@ class UnclipTrainerTest {
         draws(model);
     }
 
+    @Test
+    void trainsAPriorThatWritesCodes() throws IOException {
+        String codes = TINY.replace("codes: []", "codes: [{components: 6, buckets: 12, agreements: 4}]");
+        Path model = train(codes, "codes", "never");
+        List<Double> losses = Files.readAllLines(temp.resolve("codes/prior.csv")).stream().skip(1)
+                .map(line -> Double.parseDouble(line.split(",")[1])).toList();
+        assertThat(losses.get(0)).isBetween(0.8 * Math.log(12), 1.5 * Math.log(12));
+        assertThat(losses.subList(130, 150).stream().mapToDouble(x -> x).average().orElseThrow()).isLessThan(0.92 * Math.log(12));
+        assertThat(model.resolve("prior_scheduler")).doesNotExist();
+        draws(model);
+    }
+
     private static void draws(Path model) {
         Options o = Options.defaults().withSteps(3).withGuidance(2).withUnclip(new Unclip(3, 2, 2, 1));
         Prompt text = Prompt.of("a red apple"), like = Prompt.of("").with(Prompt.Role.LIKE, Image.filled(16, 16, 0xc02020));
@@ -126,7 +138,9 @@ class UnclipTrainerTest {
         "crop: 8 | crop: 7 | in 'enlarger': enlarger is 7 pixels with 2 widths, where a multiple of 2 pixels is wanted",
         "heads: 2, headWidth: 8, layers: 1, textDropout | heads: 0, headWidth: 8, layers: 1, textDropout | in 'prior': prior is 0 heads of "
                 + "8 in 1 layers, where 1 or more of an even width is wanted",
-        "scenes: 40, loop | scenes: 1, loop | in 'prior': prior.scenes is 1, where 2 or more is wanted",
+        "codes: [] | codes: [{components: 4, buckets: 1, agreements: 4}] | in 'prior.codes.0': codes.buckets is 1, where 2 or more is "
+                + "wanted",
+        "scenes: 40, codes | scenes: 1, codes | in 'prior': prior.scenes is 1, where 2 or more is wanted",
         "prompts: [a red apple, a duck] | prompts: [] | prompts is [], where at least one prompt is wanted"})
     void wrongRecipesAreNamed(String right, String wrong, String message) {
         assertThat(TINY).contains(right);
