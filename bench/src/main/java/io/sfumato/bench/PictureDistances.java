@@ -21,12 +21,18 @@ public final class PictureDistances {
         Path exact = Path.of(args[0]);
         for (String other : List.of(args).subList(1, args.length)) {
             try (var scope = new Scope(); Stream<Path> files = Files.walk(exact)) {
-                double psnr = files.filter(file -> file.toString().endsWith(".png"))
+                double psnr = files.filter(PictureDistances::isDrawn)
                         .mapToDouble(file -> Reconstruction.psnr(tensor(file), tensor(Path.of(other).resolve(exact.relativize(file)))))
                         .average().orElseThrow();
                 System.out.printf(Locale.ROOT, "%s: PSNR %.1f dB%n", other, psnr);
             }
         }
+    }
+
+    /** A report's training scenes are the same in every folder. */
+    private static boolean isDrawn(Path file) {
+        String name = file.getFileName().toString();
+        return name.endsWith(".png") && !name.startsWith("near-");
     }
 
     private static Tensor tensor(Path file) {

@@ -33,8 +33,8 @@ public final class ShortcutCosts {
         ModelFolder folder = new ModelFolder(Path.of(args[0]));
         int side = Integer.parseInt(args[1]), rounds = Integer.parseInt(args[2]);
         UNetConfig config = UNetConfig.of(folder.config("unet"));
-        try (var scope = new Scope(); var noGrad = new NoGrad(); var rng = new Rng(1); Weights exact = weights(folder);
-                Weights packed = weights(folder)) {
+        try (var scope = new Scope(); var noGrad = new NoGrad(); var rng = new Rng(1); TensorSource source = folder.weights("unet");
+                Weights exact = Weights.load(source, DType.F32, Device.CPU); Weights packed = Weights.load(source, DType.F32, Device.CPU)) {
             UNet2DCondition unet = exact.build(w -> new UNet2DCondition(w, config), name -> false);
             UNet2DCondition int8 = packed.build(w -> new UNet2DCondition(w.multipliedInEightBits(), config), name -> false);
             UNetInput two = input(rng, config, 2, side), one = input(rng, config, 1, side);
@@ -55,12 +55,6 @@ public final class ShortcutCosts {
                     seconds / least.get("guided")));
             System.out.printf(Locale.ROOT, "8 bits: an answer is off by %.4f of its norm%n",
                     near.sub(wanted).norm().item() / wanted.norm().item());
-        }
-    }
-
-    private static Weights weights(ModelFolder folder) {
-        try (TensorSource source = folder.weights("unet")) {
-            return Weights.load(source, DType.F32, Device.CPU);
         }
     }
 
