@@ -69,8 +69,8 @@ public final class OperatorWorker {
      * The operator as Sfumato's networks call it, over inputs drawn from seed 0.
      *
      * @param kind {@code conv} of sizes batch, in, side, out, kernel, stride; {@code linear} of rows, in, out; {@code attention} of batch,
-     *     heads, queries, keys, width of a head; {@code groupnorm}, which silu follows, of batch, channels, side; {@code layernorm} of rows,
-     *     width; {@code geglu} of rows, width
+     *     heads, queries, keys, width of a head; {@code groupnorm}, which silu follows, of batch, channels, side;
+     *     {@code layernorm} of rows, width; {@code geglu} of rows, width
      * @throws IllegalArgumentException for another kind
      */
     static Supplier<Tensor> operator(String kind, DType type, long... n) {

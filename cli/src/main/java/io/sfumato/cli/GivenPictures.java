@@ -30,7 +30,8 @@ final class GivenPictures {
     }
 
     @Option(order = 32, names = "--extend", paramLabel = "N",
-            description = "draw N pixels beyond the --init picture's edges, or LEFT,TOP,RIGHT,BOTTOM of them: for models that take a --mask")
+            description = "draw N pixels beyond the --init picture's edges, or LEFT,TOP,RIGHT,BOTTOM of them: for models that"
+                    + " take a --mask")
     private void extend(String sides) {
         extension = List.of(sides);
     }

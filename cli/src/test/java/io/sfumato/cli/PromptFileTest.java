@@ -85,8 +85,8 @@ class PromptFileTest {
 
     @Test
     void batchesAndTheirSizesMultiply() throws IOException {
-        JsonNode json = new ObjectMapper().readTree(generate("--prompt a --n_iter 2 --batch_size 3 --seed 5\n--prompt b --batch_size 2 --seed 1\n",
-                "--output", folder.resolve("o.png"), "--json").out());
+        String lines = "--prompt a --n_iter 2 --batch_size 3 --seed 5\n--prompt b --batch_size 2 --seed 1\n";
+        JsonNode json = new ObjectMapper().readTree(generate(lines, "--output", folder.resolve("o.png"), "--json").out());
         assertThat(json.get("seeds").toString()).isEqualTo("[5,6,7,8,9,10,1,2]");
     }
 
