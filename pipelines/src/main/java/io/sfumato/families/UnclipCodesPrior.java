@@ -3,6 +3,7 @@ package io.sfumato.families;
 import io.sfumato.LoadOptions;
 import io.sfumato.Trace;
 import io.sfumato.Unclip;
+import io.sfumato.diffusion.Guidance;
 import io.sfumato.diffusion.Step;
 import io.sfumato.hub.ModelFolder;
 import io.sfumato.io.CheckpointException;
@@ -78,7 +79,7 @@ final class UnclipCodesPrior implements UnclipPrior {
             Tensor logits = all.select(1, all.size(1) - 1).to(DType.F32).to(Device.CPU);                            // (n or 2n, buckets)
             if (guided) {
                 Tensor[] halves = logits.chunk(2, 0);
-                logits = halves[0].add(halves[1].sub(halves[0]).mul(guidance));
+                logits = Guidance.guide(halves[0], halves[1], guidance);
             }
             return scope.keep(run.draws().multinomial(logits.softmax(-1)));                                         // (n)
         }

@@ -60,8 +60,8 @@ final class DiffusionTrainer {
                         return guess.sub(target.narrow(0, from, count)).square().mul(w.narrow(0, from, count)).mean();
                     }));
                 }, () -> {
-                    folder.write("text_encoder", below("text_encoder/", loop.average()));
-                    folder.write("unet", below("unet/", loop.average()));
+                    folder.write("text_encoder", Loop.below("text_encoder/", loop.average()));
+                    folder.write("unet", Loop.below("unet/", loop.average()));
                 }, onSave);
             }
         }
@@ -73,21 +73,12 @@ final class DiffusionTrainer {
                 : rng.randn(count).sigmoid().mul(steps).clamp(0, steps - 1).to(DType.I64);                  // (B), rounded down
     }
 
-    private static Tensor table(double[] values, DoubleUnaryOperator f) {
+    /** What {@code f} makes of each value, as float32 (N). */
+    static Tensor table(double[] values, DoubleUnaryOperator f) {
         float[] table = new float[values.length];
         for (int i = 0; i < table.length; i++) {
             table[i] = (float) f.applyAsDouble(values[i]);
         }
         return Tensor.of(table, table.length);
-    }
-
-    private static Map<String, Tensor> below(String prefix, Map<String, Tensor> all) {
-        Map<String, Tensor> some = new LinkedHashMap<>();
-        all.forEach((name, x) -> {
-            if (name.startsWith(prefix)) {
-                some.put(name.substring(prefix.length()), x);
-            }
-        });
-        return some;
     }
 }

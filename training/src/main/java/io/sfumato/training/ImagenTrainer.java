@@ -146,13 +146,14 @@ public final class ImagenTrainer {
         boolean velocity = config.text("prediction", "epsilon").equals("v");
         return new Batch(low.isEmpty() ? x : Tensor.cat(1, x, low.get(0)), t, level, text, velocity ? noisy(eps, x0.neg(), time, t) : eps);
     }
+
     /** Pixels of a side of a stage's pictures. */
     private int size(int number) {
         return number == 0 ? recipe.base().size() : recipe.supers().get(number - 1).size();
     }
 
     /** The same random part of {@code side} pixels of each picture, and what it was enlarged from: (B, 3, C, C) and (B, 3, c, c). */
-    private static Tensor[] parts(Tensor large, Tensor small, int side, Rng rng) {
+    static Tensor[] parts(Tensor large, Tensor small, int side, Rng rng) {
         long times = large.size(2) / small.size(2), most = small.size(2) - side / times + 1, count = large.size(0);
         Tensor[] larger = new Tensor[(int) count], smaller = new Tensor[larger.length];
         double[] places = rng.rand(2 * count).toDoubles();

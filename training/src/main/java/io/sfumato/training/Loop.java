@@ -91,6 +91,17 @@ final class Loop implements AutoCloseable {
         return ema.average();
     }
 
+    /** Those of {@code all}, as {@link #average} has them, whose names begin with {@code prefix}, by what follows it. */
+    static Map<String, Tensor> below(String prefix, Map<String, Tensor> all) {
+        Map<String, Tensor> some = new LinkedHashMap<>();
+        all.forEach((name, x) -> {
+            if (name.startsWith(prefix)) {
+                some.put(name.substring(prefix.length()), x);
+            }
+        });
+        return some;
+    }
+
     /** As {@link #run(Step, Runnable, LongConsumer)} where nothing but the checkpoint is saved. */
     void run(Step work) {
         run(work, () -> { }, done -> { });

@@ -5,22 +5,13 @@ import io.sfumato.io.JsonFile;
 import io.sfumato.tensor.Rng;
 import io.sfumato.tensor.Tensor;
 import java.util.Arrays;
-import java.util.function.DoubleUnaryOperator;
 
 /** How much of picture and noise there is at each of a scheduler's times, each (T). */
 record UnclipLevels(Tensor signal, Tensor noise) {
     static UnclipLevels of(UnclipFolder folder, String scheduler) {
         double[] alphas = SchedulerConfig.of(JsonFile.read(folder.path().resolve(scheduler).resolve("scheduler_config.json")))
                 .alphasCumprod();
-        return new UnclipLevels(table(alphas, Math::sqrt), table(alphas, a -> Math.sqrt(1 - a)));
-    }
-
-    private static Tensor table(double[] alphas, DoubleUnaryOperator of) {
-        float[] values = new float[alphas.length];
-        for (int i = 0; i < values.length; i++) {
-            values[i] = (float) of.applyAsDouble(alphas[i]);
-        }
-        return Tensor.of(values, values.length);
+        return new UnclipLevels(DiffusionTrainer.table(alphas, Math::sqrt), DiffusionTrainer.table(alphas, a -> Math.sqrt(1 - a)));
     }
 
     /** Random times (count). */

@@ -12,8 +12,6 @@ import io.sfumato.tensor.Rng;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.function.Consumer;
 
 /**
@@ -77,8 +75,8 @@ public final class UnclipTrainer {
                     return guess.sub(eps.narrow(0, from, count)).square().mean();
                 };
             }, average -> {
-                folder.write("text_proj", below("text_proj.", average));
-                folder.write("decoder", below("decoder.", average));
+                folder.write("text_proj", Loop.below("text_proj.", average));
+                folder.write("decoder", Loop.below("decoder.", average));
             });
         }
     }
@@ -92,7 +90,7 @@ public final class UnclipTrainer {
             loop.run("enlarger", 2, r.loop(), weights.parameters(), (batch, rng) -> {
                 Tensor pictures = AutoencoderTrainer.pictures(batch);
                 Tensor small = blurred(Functional.avgPool2d(pictures, size / recipe.decoder().size()));
-                Tensor[] parts = parts(pictures, Functional.resizeBicubic(small, size, size), r.crop(), rng);
+                Tensor[] parts = ImagenTrainer.parts(pictures, Functional.resizeBicubic(small, size, size), r.crop(), rng);
                 Tensor x0 = parts[0], low = parts[1];                                                               // (B, 3, c, c)
                 Tensor t = levels.times(batch.size(), rng), eps = rng.randn(x0.shape());
                 Tensor x = Tensor.cat(1, levels.noisy(x0, eps, t), low);                                            // (B, 6, c, c)
@@ -115,29 +113,5 @@ public final class UnclipTrainer {
         Tensor planes = x.reshape(x.size(0) * x.size(1), 1, x.size(2), x.size(3));
         Tensor inside = Functional.conv2d(Tensor.ones(1, 1, x.size(2), x.size(3)), weight, none, 1, 1);
         return Functional.conv2d(planes, weight, none, 1, 1).div(inside).view(x.shape());
-    }
-
-    /** The same random part of {@code side} pixels of both of each pair of pictures. */
-    private static Tensor[] parts(Tensor a, Tensor b, int side, Rng rng) {
-        int n = (int) a.size(0);
-        Tensor[] first = new Tensor[n], second = new Tensor[n];
-        double[] places = rng.rand(2L * n).toDoubles();
-        long most = a.size(2) - side + 1;
-        for (int i = 0; i < n; i++) {
-            long y = (long) (places[2 * i] * most), x = (long) (places[2 * i + 1] * most);
-            first[i] = a.narrow(0, i, 1).narrow(2, y, side).narrow(3, x, side);
-            second[i] = b.narrow(0, i, 1).narrow(2, y, side).narrow(3, x, side);
-        }
-        return new Tensor[] {Tensor.cat(0, first), Tensor.cat(0, second)};
-    }
-
-    private static Map<String, Tensor> below(String prefix, Map<String, Tensor> all) {
-        Map<String, Tensor> some = new LinkedHashMap<>();
-        all.forEach((name, x) -> {
-            if (name.startsWith(prefix)) {
-                some.put(name.substring(prefix.length()), x);
-            }
-        });
-        return some;
     }
 }

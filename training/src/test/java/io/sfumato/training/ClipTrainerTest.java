@@ -39,11 +39,7 @@ class ClipTrainerTest {
     }
 
     private Path train(String run, long stopAt) throws IOException {
-        return new ClipTrainer(recipe(TINY), temp.resolve(run), (stage, done, total, loss) -> {
-            if (done == stopAt) {
-                throw new IllegalStateException("broken off");
-            }
-        }).train(model -> { });
+        return new ClipTrainer(recipe(TINY), temp.resolve(run), BreakingOff.in("clip", stopAt)).train(model -> { });
     }
 
     @Test

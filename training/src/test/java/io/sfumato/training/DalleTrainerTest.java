@@ -61,11 +61,7 @@ class DalleTrainerTest {
     }
 
     private Path train(String run, String stopIn, long stopAt) throws IOException {
-        return new DalleTrainer(recipe(TINY), temp.resolve(run), (stage, done, total, loss) -> {
-            if (stage.equals(stopIn) && done == stopAt) {
-                throw new IllegalStateException("broken off");
-            }
-        }).train(model -> { });
+        return new DalleTrainer(recipe(TINY), temp.resolve(run), BreakingOff.in(stopIn, stopAt)).train(model -> { });
     }
 
     @Test

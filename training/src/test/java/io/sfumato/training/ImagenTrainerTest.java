@@ -56,11 +56,7 @@ class ImagenTrainerTest {
     }
 
     private Path train(String run, String stopIn) throws IOException {
-        return new ImagenTrainer(recipe(TINY), temp.resolve(run), (stage, done, total, loss) -> {
-            if (stage.equals(stopIn) && done == 3) {
-                throw new IllegalStateException("broken off");
-            }
-        }).train(saved -> { });
+        return new ImagenTrainer(recipe(TINY), temp.resolve(run), BreakingOff.in(stopIn, 3)).train(saved -> { });
     }
 
     @Test

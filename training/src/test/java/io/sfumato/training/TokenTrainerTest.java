@@ -62,11 +62,7 @@ class TokenTrainerTest {
     }
 
     private Path train(String run, String stopIn, long stopAt) throws IOException {
-        return new TokenTrainer(recipe(TINY), temp.resolve(run), (stage, done, total, loss) -> {
-            if (stage.equals(stopIn) && done == stopAt) {
-                throw new IllegalStateException("broken off");
-            }
-        }).train(model -> { });
+        return new TokenTrainer(recipe(TINY), temp.resolve(run), BreakingOff.in(stopIn, stopAt)).train(model -> { });
     }
 
     @Test

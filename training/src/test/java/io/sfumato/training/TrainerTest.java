@@ -25,11 +25,7 @@ class TrainerTest {
     Path temp;
 
     private Path train(String run, String stopIn, long stopAt, List<Path> saved) {
-        return new Trainer(RecipeTest.tiny(temp, RecipeTest.TINY), temp.resolve(run), (stage, done, total, loss) -> {
-            if (stage.equals(stopIn) && done == stopAt) {
-                throw new IllegalStateException("broken off");
-            }
-        }).train(saved::add);
+        return new Trainer(RecipeTest.tiny(temp, RecipeTest.TINY), temp.resolve(run), BreakingOff.in(stopIn, stopAt)).train(saved::add);
     }
 
     @Test

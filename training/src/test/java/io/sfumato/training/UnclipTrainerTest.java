@@ -74,11 +74,7 @@ class UnclipTrainerTest {
     }
 
     private Path train(String text, String run, String stopIn) throws IOException {
-        return new UnclipTrainer(recipe(text), temp.resolve(run), (stage, done, total, loss) -> {
-            if (stage.equals(stopIn) && done == 3) {
-                throw new IllegalStateException("broken off");
-            }
-        }).train(saved -> { });
+        return new UnclipTrainer(recipe(text), temp.resolve(run), BreakingOff.in(stopIn, 3)).train(saved -> { });
     }
 
     @Test

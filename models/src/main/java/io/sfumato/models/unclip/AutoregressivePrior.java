@@ -7,7 +7,6 @@ import io.sfumato.nn.Embedding;
 import io.sfumato.nn.LayerNorm;
 import io.sfumato.nn.Linear;
 import io.sfumato.tensor.DType;
-import io.sfumato.tensor.Functional;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 import java.util.List;
@@ -20,7 +19,6 @@ import java.util.stream.IntStream;
  */
 public final class AutoregressivePrior {
     private static final double EPS = 1e-5;
-    private static final double HIDDEN = -10_000;
     /** Tokens between the text and the codes: text embedding and agreement. */
     private static final int BETWEEN = 2;
 
@@ -130,20 +128,11 @@ public final class AutoregressivePrior {
             Tensor tokens = Tensor.cat(1, textStates.forward(states), textEmbedding.forward(embedding).unsqueeze(1),
                     agreement.forward(agree).unsqueeze(1), code.forward(codes));                        // (B, L, D)
             long length = tokens.size(1);
-            Tensor x = tokens.add(positions.narrow(1, 0, length)), bias = bias(mask, tokens);
+            Tensor x = tokens.add(positions.narrow(1, 0, length)), bias = PriorTransformer.bias(mask, tokens);
             x = Scope.chain(x, blocks, (block, y) -> block.forward(y, bias));
             long first = config.tokens + BETWEEN - 1;
             return scope.keep(out.forward(normOut.forward(x.narrow(1, first, length - first))));        // (B, n + 1, buckets)
         }
-    }
-
-    /** What is added to the scores: a token sees those before it, of the text no padding. (B, 1, L, L). */
-    private Tensor bias(Tensor mask, Tensor tokens) {
-        long length = tokens.size(1);
-        Tensor at = Tensor.arange(length).to(DType.F32);
-        Tensor later = at.unsqueeze(1).sub(at.unsqueeze(0)).lt(0).to(DType.F32).mul(HIDDEN);            // (L, L)
-        Tensor padding = Functional.pad(mask.to(DType.F32).neg().add(1).mul(HIDDEN), 0, length - config.tokens);
-        return padding.unsqueeze(1).unsqueeze(1).add(later.to(padding.device())).to(tokens);
     }
 
     private static final class Block {

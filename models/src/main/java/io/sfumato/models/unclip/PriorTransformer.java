@@ -148,12 +148,12 @@ public final class PriorTransformer {
         }
     }
 
-    /** What is added to the scores: a token sees those before it, of the text no padding. (B, 1, L, L). */
-    private static Tensor bias(Tensor mask, Tensor tokens) {
+    /** What is added to the scores of {@code tokens}, text first: each sees those before it, of the text no padding. (B, 1, L, L). */
+    static Tensor bias(Tensor mask, Tensor tokens) {
         long length = tokens.size(1);
         Tensor at = Tensor.arange(length).to(DType.F32);
         Tensor later = at.unsqueeze(1).sub(at.unsqueeze(0)).lt(0).to(DType.F32).mul(HIDDEN);                    // (L, L)
-        Tensor padding = Functional.pad(mask.to(DType.F32).neg().add(1).mul(HIDDEN), 0, MORE);                  // (B, L)
+        Tensor padding = Functional.pad(mask.to(DType.F32).neg().add(1).mul(HIDDEN), 0, length - mask.size(1)); // (B, L)
         return padding.unsqueeze(1).unsqueeze(1).add(later.to(padding.device())).to(tokens);
     }
 
