@@ -93,28 +93,43 @@ public final class Functional {
 
     /** softmax(q k^T / sqrt(d)) v with q (B, H, N, d), k and v (B, H, M, d); {@code causal} hides later positions. */
     public static Tensor attention(Tensor q, Tensor k, Tensor v, boolean causal) {
-        if (isSlowToAttend(q)) {
-            try (var scope = new Scope()) {
-                return scope.keep(attention(q.to(DType.F32), k.to(DType.F32), v.to(DType.F32), causal).to(q.dtype()));
-            }
+        if (!isSlowToAttend(q)) {
+            return attention(q, k, v, new TensorOptional(), causal);
         }
-        return new Tensor(torch.scaled_dot_product_attention(q.raw(), k.raw(), v.raw(),
-                new TensorOptional(), 0.0, causal, new DoubleOptional(), false));
+        try (var scope = new Scope()) {
+            return scope.keep(halfAttention(q, k, v, causal ? later(q.size(2), k.size(2)).to(q) : null));
+        }
     }
 
     /** As {@link #attention} with {@code mask}, which is added to the scores, broadcast to (B, H, N, M). */
     public static Tensor attention(Tensor q, Tensor k, Tensor v, Tensor mask) {
-        if (isSlowToAttend(q)) {
-            try (var scope = new Scope()) {
-                return scope.keep(attention(q.to(DType.F32), k.to(DType.F32), v.to(DType.F32), mask.to(DType.F32)).to(q.dtype()));
-            }
+        if (!isSlowToAttend(q)) {
+            return attention(q, k, v, some(mask), false);
         }
-        return new Tensor(torch.scaled_dot_product_attention(q.raw(), k.raw(), v.raw(),
-                some(mask), 0.0, false, new DoubleOptional(), false));
+        try (var scope = new Scope()) {
+            return scope.keep(halfAttention(q, k, v, mask));
+        }
+    }
+
+    private static Tensor attention(Tensor q, Tensor k, Tensor v, TensorOptional mask, boolean causal) {
+        return new Tensor(torch.scaled_dot_product_attention(q.raw(), k.raw(), v.raw(), mask, 0.0, causal, new DoubleOptional(), false));
     }
 
     // Half precision on a CPU falls to a kernel that is twenty times slower than float32's.
     private static boolean isSlowToAttend(Tensor q) { return q.raw().is_cpu() && q.dtype().bytes() == 2; }
+
+    private static Tensor halfAttention(Tensor q, Tensor k, Tensor v, Tensor mask) {
+        if (BlockedAttention.isWorthIt(q, k)) {
+            return BlockedAttention.of(q, k, v, mask == null ? null : mask.expand(q.size(0), q.size(1), q.size(2), k.size(2)));
+        }
+        TensorOptional wide = mask == null ? new TensorOptional() : some(mask.to(DType.F32));
+        return attention(q.to(DType.F32), k.to(DType.F32), v.to(DType.F32), wide, false).to(q.dtype());
+    }
+
+    /** -infinity (N, M) for keys that are later than a query, 0 else. */
+    private static Tensor later(long queries, long keys) {
+        return new Tensor(Tensor.full(Double.NEGATIVE_INFINITY, queries, keys).raw().triu(1));
+    }
 
     /** Nearest-neighbour resize of (B, C, H, W). */
     public static Tensor upsampleNearest(Tensor x, long height, long width) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.sfumato.LiveObjects;
 import io.sfumato.io.SafeTensors;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
@@ -45,13 +46,41 @@ class FunctionalTest {
     }
 
     @Test
-    void halfPrecisionAttendsInFloat32() {
+    void aLittleHalfPrecisionAttendsInFloat32() {
         Tensor q = rng.randn(2, 3, 20, 8).to(DType.BF16), k = rng.randn(2, 3, 11, 8).to(DType.BF16), v = rng.randn(2, 3, 11, 8).to(DType.BF16);
         Tensor exact = Functional.attention(q.to(DType.F32), k.to(DType.F32), v.to(DType.F32), false);
         assertThat(Functional.attention(q, k, v, false).equal(exact.to(DType.BF16))).isTrue();
         Tensor mask = rng.randn(20, 11).to(DType.BF16);
         Tensor masked = Functional.attention(q.to(DType.F32), k.to(DType.F32), v.to(DType.F32), mask.to(DType.F32));
         assertThat(Functional.attention(q, k, v, mask).equal(masked.to(DType.BF16))).isTrue();
+    }
+
+    /** Several groups of heads, rows that are not a multiple of a block's, strange strides, and masks for all and for each. */
+    @Test
+    void halfPrecisionAttendsInBlocks() {
+        for (long[] n : new long[][] {{2, 3, 600, 2000, 8}, {1, 4, 1100, 300, 16}, {2, 4, 300, 300, 40}}) {
+            Tensor q = rng.randn(n[0], n[2], n[1], n[4]).to(DType.BF16).transpose(1, 2);
+            Tensor k = rng.randn(n[0], n[1], n[3] + 7, n[4]).to(DType.BF16).narrow(2, 3, n[3]);
+            Tensor v = rng.randn(n[0], n[3], n[1], n[4]).to(DType.BF16).transpose(1, 2);
+            Tensor wideQ = q.to(DType.F32), wideK = k.to(DType.F32), wideV = v.to(DType.F32);
+            try (var noGrad = new NoGrad()) {
+                assertNear(Functional.attention(q, k, v, false), Functional.attention(wideQ, wideK, wideV, false));
+                Tensor hole = Tensor.arange(n[3]).lt(5).where(Tensor.full(Double.NEGATIVE_INFINITY, 1, n[3]), Tensor.zeros(1, n[3]));
+                for (Tensor mask : List.of(rng.randn(n[2], n[3]), rng.randn(n[0], 1, n[2], n[3]), rng.randn(1, n[1], n[2], n[3]), hole)) {
+                    Tensor half = mask.to(DType.BF16);
+                    assertNear(Functional.attention(q, k, v, half), Functional.attention(wideQ, wideK, wideV, half.to(DType.F32)));
+                }
+                if (n[2] == n[3]) {
+                    assertNear(Functional.attention(q, k, v, true), Functional.attention(wideQ, wideK, wideV, true));
+                }
+            }
+        }
+    }
+
+    private static void assertNear(Tensor half, Tensor exact) {
+        assertThat(half.dtype()).isEqualTo(DType.BF16);
+        assertThat(half.shape()).isEqualTo(exact.shape());
+        assertThat(half.to(DType.F32).sub(exact).norm().item() / exact.norm().item()).isLessThan(0.008);
     }
 
     @Test
