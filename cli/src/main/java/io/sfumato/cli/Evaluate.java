@@ -10,6 +10,7 @@ import io.sfumato.evaluation.Detector;
 import io.sfumato.evaluation.DetectorTrainer;
 import io.sfumato.evaluation.FirstLight;
 import io.sfumato.evaluation.FirstLightReport;
+import io.sfumato.evaluation.Retrieval;
 import io.sfumato.evaluation.SceneClassifier;
 import io.sfumato.evaluation.SceneClassifierTrainer;
 import io.sfumato.families.ClipScore;
@@ -43,7 +44,7 @@ import picocli.CommandLine.Spec;
             "  sfumato evaluate --benchmark first-light --count 600 --output reports/first-light"})
 final class Evaluate implements Callable<Integer> {
     private static final String NOUNS = "nouns.txt";
-    private static final List<String> BENCHMARKS = List.of("first-light", "clipart-world", "candidates");
+    private static final List<String> BENCHMARKS = List.of("first-light", "clipart-world", "candidates", "retrieval");
 
     @Spec
     private CommandSpec spec;
@@ -52,7 +53,8 @@ final class Evaluate implements Callable<Integer> {
     private String model = ModelUri.DEFAULT;
 
     @Option(order = 2, names = "--benchmark", paramLabel = "NAME", required = true,
-            description = "clipart-world: scenes of sixty nouns; first-light: of twenty; candidates: what choosing by --judge brings")
+            description = "clipart-world: scenes of sixty nouns; first-light: of twenty; candidates: what choosing by --judge brings;"
+                    + " retrieval: how well --judge finds pictures and captions")
     private String benchmark;
 
     @Option(order = 3, names = "--count", paramLabel = "N",
@@ -86,7 +88,7 @@ final class Evaluate implements Callable<Integer> {
     private List<Path> judge = List.of();
 
     @Option(order = 9, names = "--judge", paramLabel = "PATH",
-            description = "of candidates: the CLIP that chooses, a folder or OpenAI's file")
+            description = "of candidates and retrieval: a CLIP, a folder or OpenAI's file")
     private void judge(Path clip) {
         judge = List.of(clip);
     }
@@ -129,7 +131,8 @@ final class Evaluate implements Callable<Integer> {
         return switch (benchmark) {
             case "first-light" -> firstLight();
             case "clipart-world" -> clipartWorld();
-            default -> candidates();
+            case "candidates" -> candidates();
+            default -> retrieval();
         };
     }
 
@@ -153,7 +156,7 @@ final class Evaluate implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "candidates needs --judge, an --output folder and 2 or more --candidates");
         }
         ModelFolder files = ModelUri.resolve(model);
-        ClipartWorld measure = Main.checked(spec, () -> ClipartWorld.of(count, nouns(files)));
+        ClipartWorld measure = Main.checked(spec, () -> ClipartWorld.of(count, nouns(files.path())));
         Progress progress = progress(spec.commandLine().getErr());
         try (TextToImage drawer = load(); Detector detector = detector(progress);
                 ClipScore clip = ClipScore.load(judge.get(0))) {
@@ -165,9 +168,21 @@ final class Evaluate implements Callable<Integer> {
         }
     }
 
+    private int retrieval() {
+        if (judge.isEmpty()) {
+            throw new ParameterException(spec.commandLine(), "retrieval needs --judge, a CLIP");
+        }
+        ClipartWorld measure = Main.checked(spec, () -> ClipartWorld.of(count, nouns(judge.get(0))));
+        try (ClipScore clip = ClipScore.load(judge.get(0))) {
+            String scores = Retrieval.run(clip, measure.simple(ClipArt.bundled())).json();
+            tell(scores, scores);
+            return 0;
+        }
+    }
+
     private int clipartWorld() {
         ModelFolder files = ModelUri.resolve(model);
-        ClipartWorld measure = Main.checked(spec, () -> ClipartWorld.of(count, nouns(files)));
+        ClipartWorld measure = Main.checked(spec, () -> ClipartWorld.of(count, nouns(files.path())));
         Progress progress = progress(spec.commandLine().getErr());
         try (TemporaryFolder temporary = new TemporaryFolder();
                 TextToImage drawer = load(); Detector detector = detector(progress)) {
@@ -231,8 +246,8 @@ final class Evaluate implements Callable<Integer> {
     }
 
     /** What the model was trained on, if it or the caller tells; the first vocabulary otherwise. */
-    private List<String> nouns(ModelFolder folder) {
-        Path file = folder.path().resolve(NOUNS);
+    private List<String> nouns(Path folder) {
+        Path file = folder.resolve(NOUNS);
         try {
             return !nouns.isEmpty() ? nouns : Files.exists(file) ? Files.readAllLines(file) : WorldConfig.SIXTY;
         } catch (IOException e) {

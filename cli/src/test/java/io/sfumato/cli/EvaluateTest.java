@@ -28,7 +28,7 @@ class EvaluateTest {
     @Test
     void refusesAnUnknownBenchmark() {
         assertThat(refusal("--benchmark", "coco", "--output", temp.toString()))
-                .isEqualTo("unknown benchmark 'coco': use first-light, clipart-world, candidates");
+                .isEqualTo("unknown benchmark 'coco': use first-light, clipart-world, candidates, retrieval");
     }
 
     @Test
@@ -64,6 +64,17 @@ class EvaluateTest {
     void wantsAJudgeOfCandidates() {
         assertThat(refusal("--benchmark", "candidates", "--output", temp.toString()))
                 .isEqualTo("candidates needs --judge, an --output folder and 2 or more --candidates");
+    }
+
+    @Test
+    void findsPicturesAndCaptions() throws IOException {
+        assertThat(refusal("--benchmark", "retrieval")).isEqualTo("retrieval needs --judge, a CLIP");
+        Path clip = Path.of("../models/src/test/resources/golden/clip/model_gelu");
+        Ran ran = Ran.command("evaluate", "--benchmark", "retrieval", "--count", 12, "--nouns", "apple,duck,heart,house", "--judge", clip, "--json");
+        assertThat(ran.code()).as(ran.err()).isZero();
+        JsonNode scores = new ObjectMapper().readTree(ran.out());
+        assertThat(scores.get("scenes").asInt()).isBetween(2, 12);
+        assertThat(scores.get("textOfPicture").get("at10").asDouble()).isBetween(0.5, 1.0);
     }
 
     @Test

@@ -34,6 +34,7 @@ public final class ClipTrainer {
         ClipTokenizer words = recipe.tokenizer().learnt(scenes, model);
         Clip.Config config = recipe.config(words.vocabSize(), words.eosId());
         configs(model, config);
+        ConfigFiles.nouns(model, recipe.data().nouns());
         int b = recipe.loop().batch();
         try (Rng init = new Rng(recipe.seed()); Weights weights = Weights.init(init, Device.CPU)) {
             Clip clip = new Clip(weights, config);

@@ -32,6 +32,7 @@ record UnclipFolder(Path path) {
         copyClip(clipFolder, files);
         json("model_index.json", Map.of("_class_name", "UnCLIPPipeline"));
         json("sfumato.json", Map.of("steps", 25, "guidance", 3.0));
+        ConfigFiles.nouns(path, recipe.data().nouns());
         UnclipRecipe.Prior p = recipe.prior();
         int embed = clip.text().projection();
         prior(p, embed, clip.text().positions());

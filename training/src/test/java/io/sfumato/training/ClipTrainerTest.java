@@ -56,6 +56,7 @@ class ClipTrainerTest {
         assertThatIllegalStateException().isThrownBy(() -> train("broken", 40)).withMessage("broken off");
         train("broken", -1);
         assertThat(temp.resolve("broken/clip.csv")).hasSameTextualContentAs(temp.resolve("whole/clip.csv"));
+        assertThat(model.resolve("nouns.txt")).hasContent("apple\nduck\n");
         assertThat(temp.resolve("broken/model/model.safetensors")).hasSameBinaryContentAs(model.resolve("model.safetensors"));
     }
 

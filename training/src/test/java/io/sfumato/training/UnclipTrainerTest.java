@@ -106,6 +106,7 @@ class UnclipTrainerTest {
         assertThat(losses.get(0)).isBetween(0.8 * Math.log(12), 1.5 * Math.log(12));
         assertThat(losses.subList(130, 150).stream().mapToDouble(x -> x).average().orElseThrow()).isLessThan(0.92 * Math.log(12));
         assertThat(model.resolve("prior_scheduler")).doesNotExist();
+        assertThat(model.resolve("nouns.txt")).hasContent("apple\nduck\n");
         draws(model);
     }
 
