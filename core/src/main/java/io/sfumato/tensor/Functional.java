@@ -47,11 +47,11 @@ public final class Functional {
         return (products.length == 1 ? products[0] : torch.cat(new TensorVector(products))).reshape(shape);
     }
 
-    /** Inference over enough rows, on a CPU: oneDNN's matrix product is then faster than the BLAS, and uses libtorch's threads. */
+    /** Inference over enough rows, on a CPU: oneDNN is then faster than the BLAS, and uses libtorch's threads. In bfloat16 linear is its. */
     private static boolean isWorthOneDnn(Tensor x, Tensor weight) {
         long in = weight.size(1);
         return x.numel() >= 32 * in && in >= 16 && weight.size(0) >= 16 && x.size(-1) == in && !GradMode.is_enabled()
-                && x.raw().is_cpu() && x.dtype() == weight.dtype() && Engine.hasOneDnn(x.dtype());
+                && x.raw().is_cpu() && x.dtype() == DType.F32 && weight.dtype() == DType.F32 && Engine.hasOneDnn(DType.F32);
     }
 
     /** The product as a 1x1 convolution, which oneDNN offers for plain memory: rows x (N, in) are a channels-last (1, in, N, 1). */
