@@ -17,11 +17,13 @@ import time
 from report import heading, markdown, table, text, write
 
 HOME = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-SIDES = {"sd15": 64, "sd21": 64, "small": 32}
-CONTEXT = {"sd15": 768, "sd21": 1024, "small": 256}
+SIDES = {"sd15": 64, "sd21": 64, "small": 32, "if": 64}
+CHANNELS = {"sd15": 4, "sd21": 4, "small": 4, "if": 3}
+CONTEXT = {"sd15": 768, "sd21": 1024, "small": 256, "if": 4096}
 DIFFUSERS = ("diffusers", "channels_last", "compile")
 PEERS = (*DIFFUSERS, "openvino", "onnxruntime")
 STAGES = ("unet", "vae", "text")
+LACKS = {"if": ("vae", "text")}    # stages that there is nothing to run of
 
 
 class Engine:
@@ -33,9 +35,9 @@ class Engine:
         begin = time.perf_counter()
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True,
                                         env={**os.environ, **environment})
-        while not self.answer().startswith("ready"):
+        while not (line := self.answer()).startswith("ready"):
             continue
-        self.start = time.perf_counter() - begin
+        self.start, self.load = time.perf_counter() - begin, float(line.split()[1])
 
     def answer(self):
         line = self.process.stdout.readline()
@@ -100,7 +102,7 @@ def make_inputs(name, side, file):
     from safetensors.torch import save_file
     torch.manual_seed(1)
     ids = torch.cat([torch.tensor([49406]), torch.randint(0, 512, (20,)), torch.full((56,), 49407)])[None]
-    save_file({"ids": ids, "x": torch.randn(2, 4, side, side), "t": torch.tensor([500.0, 500.0]),
+    save_file({"ids": ids, "x": torch.randn(2, CHANNELS[name], side, side), "t": torch.tensor([500.0, 500.0]),
                "context": torch.randn(2, 77, CONTEXT[name]), "z": torch.randn(1, 4, side, side)}, file)
 
 
@@ -111,7 +113,7 @@ def difference(a, b):
 
 def measure(arguments, model, dtype, inputs, folder):
     """Everything about one model in one precision, by engine and by stage."""
-    running, result = [], {"seconds": {}, "difference": {}, "memory": {}, "start": {}, "failed": {}}
+    running, result = [], {"seconds": {}, "difference": {}, "memory": {}, "start": {}, "load": {}, "failed": {}}
     say = lambda words: print(f"{os.path.basename(model)} {dtype}: {words}", file=sys.stderr)  # noqa: E731
 
     def failed(name, why):
@@ -126,10 +128,10 @@ def measure(arguments, model, dtype, inputs, folder):
             if name in ("openvino", "onnxruntime"):    # beforehand: it takes the memory of a second engine
                 convert(command)
             running.append(Engine(name, command, environment))
-            result["start"][name] = running[-1].start
+            result["start"][name], result["load"][name] = running[-1].start, running[-1].load
         except RuntimeError as e:
             failed(name, e)
-    for stage in arguments.stages.split(","):
+    for stage in (s for s in arguments.stages.split(",") if s not in LACKS.get(os.path.basename(model), ())):
         for engine in list(running):
             try:
                 engine.run(stage, f"{folder}/{engine.name}-{stage}")    # the warm-up, whose output is compared
@@ -207,7 +209,7 @@ def row(engine, result):
     differences = [d[engine] for d in result["difference"].values() if engine in d]
     memory = result["memory"][engine]
     return [engine, *(f"{t[1]:.3f} ({t[0]:.3f} to {t[2]:.3f})" if t else "" for t in times),
-            f"{max(differences):.1e}" if differences else "", f"{result['start'][engine]:.1f}", f"{memory['VmHWM'] / 2**30:.2f}",
+            f"{max(differences):.1e}" if differences else "", f"{result['start'][engine]:.1f}", f"{result['load'][engine]:.1f}", f"{memory['VmHWM'] / 2**30:.2f}",
             f"{memory['RssAnon'] / 2**30:.2f}"]
 
 
@@ -217,7 +219,7 @@ def report(arguments, results, seconds):
                   f"thread{'' if arguments.threads == 1 else 's'}. "
                   f"{arguments.pairs} rounds in alternation: medians, and quartiles in brackets. Took {seconds / 60:.0f} minutes.")]
     for (name, dtype), result in results.items():
-        head = ["engine", *(f"{stage}, s" for stage in result["seconds"]), "largest difference to Sfumato", "start, s",
+        head = ["engine", *(f"{stage}, s" for stage in result["seconds"]), "largest difference to Sfumato", "start, s", "of it loading, s",
                 "peak memory, GiB", "of it anonymous at the end, GiB"]
         parts += [heading(2, f"{name}, {dtype}"), table(head, [row(engine, result) for engine in result["memory"]])]
         parts += [text(f"{engine} did not run: {why}") for engine, why in result["failed"].items()]
@@ -228,10 +230,12 @@ def report(arguments, results, seconds):
 
 
 def ratios(results, name):
-    """The object of --json, of the model of that name."""
+    """The ratios of the model of that name."""
     f32, bf16 = results.get((name, "f32")), results.get((name, "bf16"))
     return {"unet_fp32": summary(f32, "unet"), "unet_bf16": summary(bf16, "unet"), "vae": summary(f32, "vae"),
-            "peak_memory_ratio": memory_ratio(f32), "peak_memory_ratio_bf16": memory_ratio(bf16)}
+            "peak_memory_ratio": memory_ratio(f32), "peak_memory_ratio_bf16": memory_ratio(bf16),
+            "load_s": {dtype: {engine: round(s, 2) for engine, s in result["load"].items()}
+                       for dtype, result in (("f32", f32), ("bf16", bf16)) if result}}
 
 
 def among(known):
@@ -258,7 +262,7 @@ def parse():
     parser.add_argument("--work", metavar="DIR", required=True, help="scratch folder of models (10 GB)")
     parser.add_argument("--threads", type=positive, default=len(os.sched_getaffinity(0)), help="%(default)s")
     parser.add_argument("--pairs", type=positive, default=7, help="measurements of each engine (%(default)s)")
-    parser.add_argument("--models", type=among(tuple(SIDES)), default="sd15,sd21,small", help="%(default)s")
+    parser.add_argument("--models", type=among(tuple(SIDES)), default=",".join(SIDES), help="%(default)s")
     parser.add_argument("--dtypes", type=among(("f32", "bf16")), default="f32,bf16", help="%(default)s")
     parser.add_argument("--stages", type=among(STAGES), default=",".join(STAGES), help="%(default)s")
     parser.add_argument("--peers", type=among(PEERS), default=",".join(PEERS), help="%(default)s")
@@ -277,7 +281,7 @@ def main():
             make_inputs(name, SIDES[name], folder + "/inputs.safetensors")
             for dtype in arguments.dtypes.split(","):
                 results[name, dtype] = measure(arguments, model, dtype, folder + "/inputs.safetensors", folder)
-        if not arguments.quick:
+        if not arguments.quick and name not in LACKS:
             results[name, arguments.dtypes.split(",")[0]]["first"] = first_picture(arguments, model)
     parts = report(arguments, results, time.time() - begin)
     print(markdown(parts))
@@ -285,7 +289,8 @@ def main():
         write(parts, arguments.report)
     if arguments.json:
         with open(arguments.json, "w") as f:
-            json.dump(ratios(results, arguments.models.split(",")[0]), f, indent=2)
+            first, *others = arguments.models.split(",")
+            json.dump({**ratios(results, first), **{name: ratios(results, name) for name in others}}, f, indent=2)
 
 
 if __name__ == "__main__":

@@ -21,24 +21,22 @@ inputs = load_file(INPUTS)
 
 
 def networks():
+    """By stage; those that the model's folder has."""
     from diffusers import AutoencoderKL, UNet2DConditionModel
     from transformers import CLIPTextModel
-    text = CLIPTextModel.from_pretrained(MODEL + "/text_encoder", torch_dtype=TYPE).eval()
-    unet = UNet2DConditionModel.from_pretrained(MODEL + "/unet", torch_dtype=TYPE).eval()
-    vae = AutoencoderKL.from_pretrained(MODEL + "/vae", torch_dtype=TYPE).eval()
-    return text, unet, vae
+    kinds = {"text": ("text_encoder", CLIPTextModel), "unet": ("unet", UNet2DConditionModel), "vae": ("vae", AutoencoderKL)}
+    return {stage: kind.from_pretrained(f"{MODEL}/{folder}", torch_dtype=TYPE).eval() for stage, (folder, kind) in kinds.items()
+            if os.path.exists(f"{MODEL}/{folder}")}
 
 
 def diffusers():
-    text, unet, vae = networks()
-    if ENGINE != "diffusers":
-        unet.to(memory_format=torch.channels_last)
-        vae.to(memory_format=torch.channels_last)
-    decode = vae.decode
-    if ENGINE == "compile":
-        unet = torch.compile(unet)
-        decode = torch.compile(vae.decode)
-    return {"text": lambda: text(inputs["ids"]).last_hidden_state,
+    here = networks()
+    for stage in ("unet", "vae") if ENGINE != "diffusers" else ():
+        if stage in here:
+            here[stage].to(memory_format=torch.channels_last)
+    compiled = torch.compile if ENGINE == "compile" else lambda function: function
+    unet, decode = compiled(here["unet"]), compiled(here["vae"].decode) if "vae" in here else None
+    return {"text": lambda: here["text"](inputs["ids"]).last_hidden_state,
             "unet": lambda: unet(inputs["x"].to(TYPE), inputs["t"], inputs["context"].to(TYPE)).sample,
             "vae": lambda: decode(inputs["z"].to(TYPE)).sample}
 
@@ -55,14 +53,13 @@ class Plain(torch.nn.Module):
 
 
 def exportable():
-    text, unet, vae = networks()
-    return {"text": Plain(text, lambda n, ids: n(ids).last_hidden_state),
-            "unet": Plain(unet, lambda n, x, t, context: n(x, t, context).sample),
-            "vae": Plain(vae, lambda n, z: n.decode(z).sample)}
+    functions = {"text": lambda n, ids: n(ids).last_hidden_state, "unet": lambda n, x, t, context: n(x, t, context).sample,
+                 "vae": lambda n, z: n.decode(z).sample}
+    return {stage: Plain(network, functions[stage]) for stage, network in networks().items()}
 
 
 NAMES = {"text": ("ids",), "unet": ("x", "t", "context"), "vae": ("z",)}
-CONVERTED = f"{MODEL}/{ENGINE}-{inputs['x'].shape[-1]}"
+CONVERTED = f"{MODEL}/{ENGINE}-{inputs['x'].shape[-1]}"    # beside the model
 
 
 def convert():
@@ -86,12 +83,13 @@ def openvino():
     import openvino as ov
     core = ov.Core()
     config = {"INFERENCE_NUM_THREADS": int(THREADS), "INFERENCE_PRECISION_HINT": DTYPE, "PERFORMANCE_HINT": "LATENCY"}
-    compiled = {stage: core.compile_model(f"{CONVERTED}/{stage}.xml", "CPU", config) for stage in NAMES}
+    compiled = {stage: core.compile_model(f"{CONVERTED}/{stage}.xml", "CPU", config) for stage in NAMES
+                if os.path.exists(f"{CONVERTED}/{stage}.xml")}
 
     def run(stage):
         out = compiled[stage]([inputs[name].numpy() for name in NAMES[stage]])
         return torch.from_numpy(out[0])
-    return {stage: lambda stage=stage: run(stage) for stage in NAMES}
+    return {stage: lambda stage=stage: run(stage) for stage in compiled}
 
 
 def onnxruntime():
@@ -99,9 +97,9 @@ def onnxruntime():
     options = ort.SessionOptions()
     options.intra_op_num_threads = int(THREADS)
     sessions = {stage: ort.InferenceSession(f"{CONVERTED}/{stage}/model.onnx", options, providers=["CPUExecutionProvider"])
-                for stage in NAMES}
+                for stage in NAMES if os.path.exists(f"{CONVERTED}/{stage}")}
     return {stage: lambda stage=stage: torch.from_numpy(
-        sessions[stage].run(None, {name: inputs[name].numpy() for name in NAMES[stage]})[0]) for stage in NAMES}
+        sessions[stage].run(None, {name: inputs[name].numpy() for name in NAMES[stage]})[0]) for stage in sessions}
 
 
 def main():

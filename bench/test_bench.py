@@ -64,6 +64,17 @@ class Compare(unittest.TestCase):
         self.assertIn("openvino did not run: no such model", report.markdown(parts))
         self.assertIsNone(compare.ratios({("sd15", "f32"): result}, "sd15")["unet_fp32"]["openvino_s"])
 
+    def test_a_model_is_asked_for_what_it_has(self):
+        arguments = types.SimpleNamespace(stages="unet,vae,text", pairs=1, threads=1)
+        with mock.patch.object(compare, "engines", lambda *_: [engine("sfumato", 0.5)]), mock.patch.object(sys, "stderr"), \
+                tempfile.TemporaryDirectory() as folder:
+            self.assertEqual(["unet"], list(compare.measure(arguments, "models/if", "f32", "none", folder)["seconds"]))
+
+    def test_loading_is_what_the_engine_says(self):
+        result, parts = measured("unet", engine("sfumato", 0.5), engine("channels_last", 1.0))
+        self.assertEqual({"f32": {"sfumato": 0.1, "channels_last": 0.1}}, compare.ratios({("sd15", "f32"): result}, "sd15")["load_s"])
+        self.assertIn("of it loading, s", report.markdown(parts))
+
     def test_without_sfumato_there_is_nothing_to_compare(self):
         with self.assertRaisesRegex(SystemExit, "^bench: Sfumato itself does not run: no such model$"):
             measured("unet", broken("sfumato"), engine("openvino", 1.0))

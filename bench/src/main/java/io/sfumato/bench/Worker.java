@@ -5,6 +5,9 @@ import io.sfumato.io.SafeTensors;
 import io.sfumato.io.TensorSource;
 import io.sfumato.io.Weights;
 import io.sfumato.models.clip.ClipText;
+import io.sfumato.models.unet.Conditioning;
+import io.sfumato.models.unet.GlideUNet;
+import io.sfumato.models.unet.GlideUNetConfig;
 import io.sfumato.models.unet.UNet2DCondition;
 import io.sfumato.models.unet.UNetConfig;
 import io.sfumato.models.vae.AutoencoderKl;
@@ -18,26 +21,33 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.function.Function;
 
 /**
  * One engine of a comparison, as {@code bench/peers.py} has the others: {@code Worker MODEL DTYPE THREADS INPUTS}. Each line that it
- * reads, {@code STAGE} or {@code STAGE FILE}, runs the stage {@code text}, {@code unet} or {@code vae} once on the tensors of INPUTS;
+ * reads, {@code STAGE} or {@code STAGE FILE}, runs the stage {@code text}, {@code unet} or {@code vae} once, where the model has it, on the tensors of INPUTS;
  * its answer is the seconds that this took. FILE gets the output.
  */
 public final class Worker {
     private final Map<String, Function<Map<String, Tensor>, Tensor>> stages;
 
     private Worker(ModelFolder folder, DType dtype) {
-        ClipText text = build(folder, "text_encoder", dtype, w -> new ClipText(w, ClipText.Config.of(folder.config("text_encoder"))));
-        UNet2DCondition unet = build(folder, "unet", dtype, w -> new UNet2DCondition(w, UNetConfig.of(folder.config("unet"))));
-        AutoencoderKl vae = build(folder, "vae", dtype, w -> new AutoencoderKl(w, AutoencoderKl.Config.of(folder.config("vae"))));
-        stages = Map.of(
-                "text", in -> text.forward(in.get("ids"), 0),
-                "unet", in -> unet.forward(in.get("x").to(dtype), in.get("t"), in.get("context").to(dtype)),
-                "vae", in -> vae.decode(in.get("z").to(dtype)));
+        if (Files.isDirectory(folder.path().resolve("text_encoder"))) {
+            ClipText text = build(folder, "text_encoder", dtype, w -> new ClipText(w, ClipText.Config.of(folder.config("text_encoder"))));
+            AutoencoderKl vae = build(folder, "vae", dtype, w -> new AutoencoderKl(w, AutoencoderKl.Config.of(folder.config("vae"))));
+            UNet2DCondition unet = build(folder, "unet", dtype, w -> new UNet2DCondition(w, UNetConfig.of(folder.config("unet"))));
+            stages = Map.of(
+                    "text", in -> text.forward(in.get("ids"), 0),
+                    "unet", in -> unet.forward(in.get("x").to(dtype), in.get("t"), in.get("context").to(dtype)),
+                    "vae", in -> vae.decode(in.get("z").to(dtype)));
+        } else {
+            GlideUNet unet = build(folder, "unet", dtype, w -> new GlideUNet(w, GlideUNetConfig.of(folder.config("unet"))));
+            stages = Map.of("unet",
+                    in -> unet.forward(in.get("x").to(dtype), in.get("t"), Conditioning.text(in.get("context").to(dtype))));
+        }
     }
 
     private static <M> M build(ModelFolder folder, String component, DType dtype, Function<Weights, M> network) {
