@@ -78,7 +78,7 @@ public final class GlideUNet {
             for (UpBlock block : upBlocks) {
                 x = block.forward(x, state, skips);
             }
-            return scope.keep(convOut.forward(config.activation().apply(normOut.forward(x))));      // (B, out, H, W)
+            return scope.keep(convOut.forward(config.activation().apply_(normOut.forward(x))));      // (B, out, H, W)
         }
     }
 
@@ -231,18 +231,18 @@ public final class GlideUNet {
         Tensor forward(Tensor x, Tensor t, Resampling resample) {                           // x (B, in, H, W), t (B, T)
             try (var scope = new Scope()) {
                 Activation f = config.activation();
-                Tensor h = conv1.forward(resample.apply(f.apply(norm1.forward(x))));        // (B, out, H', W')
+                Tensor h = conv1.forward(resample.apply(f.apply_(norm1.forward(x))));       // (B, out, H', W')
                 Tensor e = time.forward(config.activatesTime() ? f.apply(t) : t).unsqueeze(-1).unsqueeze(-1);
-                h = config.scaleShift() ? modulate(norm2.forward(h), e.chunk(2, 1)) : norm2.forward(h.add(e));
-                h = conv2.forward(f.apply(h));
+                h = config.scaleShift() ? modulate(norm2.forward(h), e.chunk(2, 1)) : norm2.forward(h.add_(e));
+                h = conv2.forward(f.apply_(h));
                 x = resample.apply(x);
-                Tensor y = (shortcut.isPresent() ? shortcut.get().forward(x) : x).add(h);
-                return scope.keep(scale == 1 ? y : y.div(scale));
+                h = h.add_(shortcut.isPresent() ? shortcut.get().forward(x) : x);
+                return scope.keep(scale == 1 ? h : h.div(scale));
             }
         }
 
         private static Tensor modulate(Tensor h, Tensor[] scaleAndShift) {
-            return h.mul(scaleAndShift[0].add(1)).add(scaleAndShift[1]);
+            return h.mul(scaleAndShift[0].add(1)).add_(scaleAndShift[1]);
         }
     }
 
@@ -286,7 +286,7 @@ public final class GlideUNet {
                 Tensor query = this.query.forward(tokens);
                 Tensor seen = state.mask.isEmpty() ? Attention.multiHead(query, key, value, heads)
                         : Attention.biased(query, key, value, heads, bias(state.mask.get(0), key));
-                return scope.keep(x.add(picture(out.forward(seen), x)));
+                return scope.keep(picture(out.forward(seen), x).add_(x));
             }
         }
 
@@ -321,7 +321,7 @@ public final class GlideUNet {
             try (var scope = new Scope()) {
                 Tensor tokens = tokens(norm.isPresent() ? norm.get().forward(x) : x);       // (B, HW, C)
                 Tensor seen = Attention.multiHead(query.forward(tokens), key.forward(tokens), value.forward(tokens), heads);
-                return scope.keep(x.add(picture(out.forward(seen), x)).div(scale));
+                return scope.keep(picture(out.forward(seen), x).add_(x).div(scale));
             }
         }
     }
