@@ -28,15 +28,16 @@ import java.util.function.Function;
 
 /**
  * One engine of a comparison, as {@code bench/peers.py} has the others: {@code Worker MODEL DTYPE THREADS INPUTS}. Each line that it
- * reads, {@code STAGE} or {@code STAGE FILE}, runs the stage {@code text}, {@code unet} or {@code vae} once, where the model has it, on the tensors of INPUTS;
- * its answer is the seconds that this took. FILE gets the output.
+ * reads, {@code STAGE} or {@code STAGE FILE}, runs the stage {@code text}, {@code unet} or {@code vae}, where the model has it, once on the
+ * tensors of INPUTS; its answer is the seconds that this took. FILE gets the output.
  */
 public final class Worker {
     private final Map<String, Function<Map<String, Tensor>, Tensor>> stages;
 
     private Worker(ModelFolder folder, DType dtype) {
         if (Files.isDirectory(folder.path().resolve("text_encoder"))) {
-            ClipText text = build(folder, "text_encoder", dtype, w -> new ClipText(w, ClipText.Config.of(folder.config("text_encoder"))));
+            ClipText.Config words = ClipText.Config.of(folder.config("text_encoder"));
+            ClipText text = build(folder, "text_encoder", dtype, w -> new ClipText(w, words));
             AutoencoderKl vae = build(folder, "vae", dtype, w -> new AutoencoderKl(w, AutoencoderKl.Config.of(folder.config("vae"))));
             UNet2DCondition unet = build(folder, "unet", dtype, w -> new UNet2DCondition(w, UNetConfig.of(folder.config("unet"))));
             stages = Map.of(

@@ -70,7 +70,8 @@ class EvaluateTest {
     void findsPicturesAndCaptions() throws IOException {
         assertThat(refusal("--benchmark", "retrieval")).isEqualTo("retrieval needs --judge, a CLIP");
         Path clip = Path.of("../models/src/test/resources/golden/clip/model_gelu");
-        Ran ran = Ran.command("evaluate", "--benchmark", "retrieval", "--count", 12, "--nouns", "apple,duck,heart,house", "--judge", clip, "--json");
+        Ran ran = Ran.command("evaluate", "--benchmark", "retrieval", "--count", 12, "--nouns", "apple,duck,heart,house", "--judge", clip,
+                "--json");
         assertThat(ran.code()).as(ran.err()).isZero();
         JsonNode scores = new ObjectMapper().readTree(ran.out());
         assertThat(scores.get("scenes").asInt()).isBetween(2, 12);

@@ -47,7 +47,7 @@ public final class Functional {
         return (products.length == 1 ? products[0] : torch.cat(new TensorVector(products))).reshape(shape);
     }
 
-    /** Inference over enough rows, on a CPU: oneDNN is then faster than the BLAS, and uses libtorch's threads. In bfloat16 linear is its. */
+    /** Inference over enough rows, on a CPU: oneDNN is faster than the BLAS, and uses libtorch's threads. Linear in bfloat16 is its. */
     private static boolean isWorthOneDnn(Tensor x, Tensor weight) {
         long in = weight.size(1);
         return x.numel() >= 32 * in && in >= 16 && weight.size(0) >= 16 && x.size(-1) == in && !GradMode.is_enabled()

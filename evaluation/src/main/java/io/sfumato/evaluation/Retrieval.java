@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * How well a CLIP finds, among held-out scenes, the picture of a caption and the caption of a picture (Radford et al. 2021, 3.1.4). Captions
- * that say the same are asked once.
+ * How well a CLIP finds, among held-out scenes, the picture of a caption and the caption of a picture (Radford et al. 2021, 3.1.4). A
+ * caption that several have is asked once.
  *
  * @param scenes         to find one among
  * @param pictureOfText  how often the right picture is the first, among the first five and the first ten for a caption
