@@ -33,6 +33,23 @@ final class CharsMap {
         buffer.get(replacements);
     }
 
+    /** The rules that make letters A to Z small, as a model's file has them. */
+    static byte[] smallLetters() {
+        int letters = 26, first = 256, leaves = 512;
+        ByteBuffer blob = ByteBuffer.allocate(4 + 4 * 2 * leaves + 2 * letters).order(ByteOrder.LITTLE_ENDIAN);
+        blob.putInt(4 * 2 * leaves);
+        for (int i = 0; i < 2 * leaves; i++) {
+            blob.putInt(1 << 31);                                        // no letter leads to a unit like this
+        }
+        blob.putInt(4, first << 10);
+        for (int i = 0; i < letters; i++) {
+            int letter = first ^ 'A' + i;
+            blob.putInt(4 + 4 * letter, leaves << 10 | 1 << 8 | 'A' + i).putInt(4 + 4 * (letter ^ leaves), 1 << 31 | 2 * i);
+            blob.put((byte) ('a' + i)).put((byte) 0);
+        }
+        return blob.array();
+    }
+
     /** The rules whose spelling stands at {@code from}, the shortest first. */
     List<Match> matches(byte[] text, int from) {
         var matches = new ArrayList<Match>();

@@ -98,7 +98,8 @@ public final class SentencePiece {
         }
     }
 
-    private String normalize(String text) {
+    /** The text by the model's rules, spaces as it marks them. */
+    String normalize(String text) {
         byte[] in = text.getBytes(StandardCharsets.UTF_8);
         var out = new StringBuilder();
         boolean afterSpace = model.removeExtraSpaces();

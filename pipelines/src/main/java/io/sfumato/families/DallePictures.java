@@ -32,7 +32,7 @@ final class DallePictures implements TokenModel {
         files = new OpenFiles(load);
         try {
             Dalle.Config config = Dalle.Config.of(folder.config("transformer"));
-            texts = TextIds.load(folder);
+            texts = TextIds.load(folder.folder("tokenizer"));
             pictures = PictureTokenizers.read(files, folder.path());
             PartiPictures.requireFit(folder, texts.size(), config.vocabulary(), pictures.codes(), config.codes());
             dalle = files.build(files.hold(folder.weights("transformer")), w -> new Dalle(w, config), name -> false);

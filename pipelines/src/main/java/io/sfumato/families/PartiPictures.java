@@ -37,7 +37,7 @@ final class PartiPictures implements TokenModel {
         files = new OpenFiles(load);
         try {
             Parti.Config config = Parti.Config.of(folder.config("transformer"));
-            texts = TextIds.load(folder);
+            texts = TextIds.load(folder.folder("tokenizer"));
             PictureTokenizer tokenizer = PictureTokenizers.read(files, folder.folder("vq"));
             requireFit(folder, texts.size(), config.vocabulary(), tokenizer.codes(), config.codes());
             parti = files.build(files.hold(folder.weights("transformer")), w -> new Parti(w, config), name -> false);

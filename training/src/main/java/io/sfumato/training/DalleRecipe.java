@@ -95,8 +95,8 @@ public record DalleRecipe(String kind, String name, long seed, Recipe.Data data,
         return Recipe.read(file, DalleRecipe.class);
     }
 
-    Dalle.Config dalle(int words) {
-        return new Dalle.Config(transformer.layers, transformer.width, transformer.heads, words + 1, tokenizer.length(), discrete.codes,
+    Dalle.Config dalle(int vocabulary) {
+        return new Dalle.Config(transformer.layers, transformer.width, transformer.heads, vocabulary, tokenizer.length(), discrete.codes,
                 data.size() >> (discrete.groups - 1), transformer.window);
     }
 }

@@ -1,5 +1,6 @@
 package io.sfumato.training;
 
+import io.sfumato.families.TextIds;
 import io.sfumato.io.SafeTensors;
 import io.sfumato.io.Weights;
 import io.sfumato.models.dalle.Dalle;
@@ -7,7 +8,6 @@ import io.sfumato.models.tokenizer.DVae;
 import io.sfumato.tensor.DType;
 import io.sfumato.tensor.Device;
 import io.sfumato.tensor.Scope;
-import io.sfumato.text.ClipTokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -31,8 +31,9 @@ public final class DalleTrainer {
     public Path train(Consumer<Path> onSave) {
         Path model = run.file("model"), dvae = model.resolve("dvae"), last = dvae.resolve("decoder.safetensors");
         Example.Source scenes = recipe.data().open(1);
-        ClipTokenizer words = recipe.tokenizer().learnt(scenes, model.resolve("tokenizer"));
-        Dalle.Config config = recipe.dalle(words.vocabSize());
+        recipe.tokenizer().learnt(scenes, model.resolve("tokenizer"));
+        TextIds words = TextIds.load(model.resolve("tokenizer"));
+        Dalle.Config config = recipe.dalle(words.size());
         configs(model, config);
         if (!Files.exists(last)) {
             new DVaeTrainer(recipe, run).train(scenes, dvae);

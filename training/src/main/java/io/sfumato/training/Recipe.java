@@ -49,7 +49,7 @@ public record Recipe(String name, long seed, Data data, Autoencoder autoencoder,
                      List<Enlargement> upscaler, List<String> prompts) {
     /** Keys that may be left out, and what they are then. */
     private static final Map<String, Object> LEFT_OUT = Map.of("times", "uniform", "accumulate", 1, "optimizer", "default",
-            "schedule", "cosine");
+            "schedule", "cosine", "words", "clip");
     private static final Map<Class<?>, List<String>> KINDS = Map.of(Data.class, List.of("scenes", "clipart-world"),
             Text.class, List.of("clip", "minilm"));
 
@@ -204,11 +204,15 @@ public record Recipe(String name, long seed, Data data, Autoencoder autoencoder,
         ClipTokenizer learnt(Example.Source examples, Path folder) {
             if (!Files.exists(folder.resolve("vocab.json"))) {
                 ConfigFiles.create(folder);
-                new BpeTrainer(tokens, length).train(LongStream.range(0, captions).mapToObj(seed -> examples.example(seed).caption()),
-                        folder);
+                new BpeTrainer(tokens, length).train(Recipe.captions(examples, captions), folder);
             }
             return ClipTokenizer.load(folder);
         }
+    }
+
+    /** The captions of the first {@code n} examples. */
+    static Stream<String> captions(Example.Source examples, long n) {
+        return LongStream.range(0, n).mapToObj(seed -> examples.example(seed).caption());
     }
 
     /** An encoder trained along with the U-Net. */

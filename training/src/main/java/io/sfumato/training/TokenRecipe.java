@@ -1,18 +1,23 @@
 package io.sfumato.training;
 
+import com.fasterxml.jackson.annotation.JacksonInject;
+import com.fasterxml.jackson.annotation.OptBoolean;
+import io.sfumato.families.TextIds;
 import io.sfumato.models.parti.Parti;
 import io.sfumato.models.tokenizer.VitVqGan;
+import io.sfumato.text.UnigramTrainer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
 /**
- * How to train a small Parti, as a YAML file says it: a ViT-VQGAN, then a Transformer on its codes. Every key is wanted; an unknown one is
- * an error. A file with the key {@code pictures} is such a recipe.
+ * How to train a small Parti, as a YAML file says it: a ViT-VQGAN, then a Transformer on its codes. Every key is wanted but the
+ * tokenizer's {@code kind}; an unknown one is an error. A file with the key {@code pictures} is such a recipe.
  *
  * @param seed    of weights, noise and the order of scenes
  * @param prompts what the sample sheets draw
  */
-public record TokenRecipe(String name, long seed, Recipe.Data data, Recipe.Tokenizer tokenizer, Pictures pictures, Transformer transformer,
+public record TokenRecipe(String name, long seed, Recipe.Data data, Words tokenizer, Pictures pictures, Transformer transformer,
                           List<String> prompts) {
     public TokenRecipe {
         if (prompts.isEmpty()) {
@@ -22,8 +27,44 @@ public record TokenRecipe(String name, long seed, Recipe.Data data, Recipe.Token
             throw new IllegalArgumentException("data has pictures of " + data.size() + " pixels, where a multiple of pictures.patch "
                     + pictures.patch + " is wanted");
         }
-        if (tokenizer.length() < 1) {
-            throw new IllegalArgumentException("tokenizer.length is " + tokenizer.length() + ", where 1 or more is wanted");
+    }
+
+    /**
+     * What cuts captions into pieces.
+     *
+     * @param kind     clip: byte pairs in CLIP's files, or sentencepiece: a unigram model, as in the paper
+     * @param tokens   how many pieces there are at most
+     * @param length   pieces of a caption that are read
+     * @param captions how many captions the pieces are learnt from
+     */
+    public record Words(@JacksonInject(value = "words", useInput = OptBoolean.TRUE) String kind, int tokens, int length, int captions) {
+        private static final String CLIP = "clip", SENTENCEPIECE = "sentencepiece";
+
+        public Words {
+            switch (kind) {
+                case CLIP -> new Recipe.Tokenizer(tokens, length, captions);
+                case SENTENCEPIECE -> {
+                    new UnigramTrainer(tokens);
+                    if (length < 1 || captions < 1) {
+                        throw new IllegalArgumentException("length is " + length + " and captions " + captions
+                                + ", where 1 or more are wanted");
+                    }
+                }
+                default -> throw new IllegalArgumentException("kind is " + kind + ", where " + CLIP + " or " + SENTENCEPIECE
+                        + " is wanted");
+            }
+        }
+
+        /** The tokenizer in {@code folder}; one of the examples' captions is written there first if there is none. */
+        TextIds learnt(Example.Source examples, Path folder) {
+            Path model = folder.resolve("spiece.model");
+            if (kind.equals(CLIP)) {
+                new Recipe.Tokenizer(tokens, length, captions).learnt(examples, folder);
+            } else if (!Files.exists(model)) {
+                ConfigFiles.create(folder);
+                new UnigramTrainer(tokens).train(Recipe.captions(examples, captions), model);
+            }
+            return TextIds.load(folder);
         }
     }
 
@@ -77,8 +118,8 @@ public record TokenRecipe(String name, long seed, Recipe.Data data, Recipe.Token
                 1);
     }
 
-    Parti.Config parti(int words) {
+    Parti.Config parti(int vocabulary) {
         return new Parti.Config(transformer.encoderLayers, transformer.decoderLayers, transformer.width, transformer.mlp, transformer.heads,
-                words + 1, tokenizer.length(), pictures.codes, data.size() / pictures.patch, transformer.near);
+                vocabulary, tokenizer.length(), pictures.codes, data.size() / pictures.patch, transformer.near);
     }
 }

@@ -1,5 +1,6 @@
 package io.sfumato.training;
 
+import io.sfumato.families.TextIds;
 import io.sfumato.io.SafeTensors;
 import io.sfumato.io.Weights;
 import io.sfumato.models.parti.Parti;
@@ -9,7 +10,6 @@ import io.sfumato.tensor.DType;
 import io.sfumato.tensor.Device;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
-import io.sfumato.text.ClipTokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -32,8 +32,8 @@ public final class TokenTrainer {
     public Path train(Consumer<Path> onSave) {
         Path model = run.file("model"), vq = model.resolve("vq/model.safetensors");
         Example.Source scenes = recipe.data().open(1);
-        ClipTokenizer words = recipe.tokenizer().learnt(scenes, model.resolve("tokenizer"));
-        Parti.Config config = recipe.parti(words.vocabSize());
+        TextIds words = recipe.tokenizer().learnt(scenes, model.resolve("tokenizer"));
+        Parti.Config config = recipe.parti(words.size());
         configs(model, config);
         if (!Files.exists(vq)) {
             new VitVqGanTrainer(recipe, run).train(scenes, vq);

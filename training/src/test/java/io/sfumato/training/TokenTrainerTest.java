@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import io.sfumato.Prompt;
 import io.sfumato.TextToImage;
 import io.sfumato.image.Image;
+import io.sfumato.text.SentencePiece;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -86,12 +87,27 @@ class TokenTrainerTest {
     }
 
     @Test
+    void readsCaptionsBySentencePieceIfTheRecipeSaysSo() throws IOException {
+        TokenRecipe recipe = recipe(TINY.replace("tokenizer: {tokens: 600,", "tokenizer: {kind: sentencepiece, tokens: 60,"));
+        Path model = new TokenTrainer(recipe, temp.resolve("pieces"), BreakingOff.in("never", 0)).train(folder -> { });
+        assertThat(SentencePiece.load(model.resolve("tokenizer/spiece.model")).ids("an apple")).hasSize(2);
+        try (TextToImage parti = TextToImage.load(model.toString())) {
+            assertThat(parti.generate(Prompt.of("a Duck"), parti.defaults()).width()).isEqualTo(16);
+        }
+    }
+
+    @Test
     void wrongRecipesAreNamed() {
         assertThatIllegalArgumentException().isThrownBy(() -> recipe(TINY.replace("patch: 8", "patch: 7")))
                 .withMessageEndingWith("recipe.yaml: data has pictures of 16 pixels, where a multiple of pictures.patch 7 is wanted");
         assertThatIllegalArgumentException().isThrownBy(() -> recipe(TINY.replace("textDropout: 0.2", "textDropout: 2")))
                 .withMessageEndingWith("recipe.yaml: in 'transformer': textDropout is 2.0 and scenes 12, where 0 to 1, and 1 or more, "
                         + "are wanted");
+        assertThatIllegalArgumentException().isThrownBy(() -> recipe(TINY.replace("tokens: 600", "kind: words, tokens: 600")))
+                .withMessageEndingWith("recipe.yaml: in 'tokenizer': kind is words, where clip or sentencepiece is wanted");
+        assertThatIllegalArgumentException().isThrownBy(() -> recipe(TINY.replace("{tokens: 600, length: 12",
+                        "{kind: sentencepiece, tokens: 600, length: 0")))
+                .withMessageEndingWith("recipe.yaml: in 'tokenizer': length is 0 and captions 30, where 1 or more are wanted");
         assertThatIllegalArgumentException().isThrownBy(() -> recipe(TINY.replace("ema: 0.0,", "ema: 0.0, accumulate: 2,")))
                 .withMessageEndingWith("recipe.yaml: in 'pictures': loop.accumulate is 2, where 1 (the adversary's weight is found from a "
                         + "whole batch) is wanted");
