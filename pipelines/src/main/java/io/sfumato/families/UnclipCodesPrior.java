@@ -9,6 +9,7 @@ import io.sfumato.hub.ModelFolder;
 import io.sfumato.io.CheckpointException;
 import io.sfumato.models.clip.ClipText;
 import io.sfumato.models.unclip.AutoregressivePrior;
+import io.sfumato.nn.KvCache;
 import io.sfumato.tensor.DType;
 import io.sfumato.tensor.Device;
 import io.sfumato.tensor.Scope;
@@ -53,7 +54,7 @@ final class UnclipCodesPrior implements UnclipPrior {
     @Override
     public Tensor sample(UnclipTexts.Read texts, Unclip o, Run run, Trace trace) {
         return prior.use(network -> {
-            try (var scope = new Scope()) {
+            try (var scope = new Scope(); KvCache cache = network.cache(texts.embeddings().size(0), texts.embeddings())) {
                 int n = run.rows();
                 // Ramesh et al. draw from the upper half, for pictures that fit.
                 Tensor upper = Tensor.arange(config.agreements()).lt(config.agreements() / 2).to(DType.F32).neg().add(1);
@@ -61,7 +62,9 @@ final class UnclipCodesPrior implements UnclipPrior {
                 trace.put("prior.agreement", agree);
                 Tensor codes = agree.unsqueeze(1).narrow(1, 0, 0);                                                  // (n, 0)
                 for (int i = 0; i < config.components(); i++) {
-                    codes = Tensor.cat(1, codes, next(network, codes, agree, texts, Math.max(1, o.priorGuidance()), run).unsqueeze(1));
+                    Tensor logits = i > 0 ? network.next(read(codes.select(1, i - 1), texts, run), texts.mask(), cache::layer)
+                            : network.first(texts.embeddings(), texts.states(), texts.mask(), read(agree, texts, run), cache::layer);
+                    codes = Tensor.cat(1, codes, drawn(logits, Math.max(1, o.priorGuidance()), run).unsqueeze(1));
                     run.progress().onStep(new Step(i, config.components(), 0, codes, codes), x0 -> run.preview());
                 }
                 trace.put("prior.codes", codes);
@@ -70,18 +73,24 @@ final class UnclipCodesPrior implements UnclipPrior {
         });
     }
 
-    private Tensor next(AutoregressivePrior network, Tensor codes, Tensor agree, UnclipTexts.Read texts, double guidance, Run run) {
+    /** A number of each picture (n) as the network reads it: with guidance, without a text too. */
+    private Tensor read(Tensor x, UnclipTexts.Read texts, Run run) {
+        return (guided(texts.embeddings(), run) ? Tensor.cat(0, x, x) : x).to(load.device());
+    }
+
+    private static boolean guided(Tensor rows, Run run) {
+        return rows.size(0) > run.rows();
+    }
+
+    /** One of each row of logits (n, buckets), or (2n, buckets) where these are guided: (n). */
+    private static Tensor drawn(Tensor logits, double guidance, Run run) {
         try (var scope = new Scope()) {
-            boolean guided = texts.embeddings().size(0) > run.rows();
-            Tensor seen = (guided ? Tensor.cat(0, codes, codes) : codes).to(load.device());
-            Tensor asked = (guided ? Tensor.cat(0, agree, agree) : agree).to(load.device());
-            Tensor all = network.forward(seen, texts.embeddings(), texts.states(), texts.mask(), asked);
-            Tensor logits = all.select(1, all.size(1) - 1).to(DType.F32).to(Device.CPU);                            // (n or 2n, buckets)
-            if (guided) {
-                Tensor[] halves = logits.chunk(2, 0);
-                logits = Guidance.guide(halves[0], halves[1], guidance);
+            Tensor own = logits.to(DType.F32).to(Device.CPU);
+            if (guided(own, run)) {
+                Tensor[] halves = own.chunk(2, 0);
+                own = Guidance.guide(halves[0], halves[1], guidance);
             }
-            return scope.keep(run.draws().multinomial(logits.softmax(-1)));                                         // (n)
+            return scope.keep(run.draws().multinomial(own.softmax(-1)));
         }
     }
 

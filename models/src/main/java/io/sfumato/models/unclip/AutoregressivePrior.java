@@ -4,12 +4,16 @@ import io.sfumato.io.ConfigJson;
 import io.sfumato.io.Weights;
 import io.sfumato.nn.Attention;
 import io.sfumato.nn.Embedding;
+import io.sfumato.nn.KvCache;
 import io.sfumato.nn.LayerNorm;
 import io.sfumato.nn.Linear;
+import io.sfumato.nn.Past;
 import io.sfumato.tensor.DType;
+import io.sfumato.tensor.Functional;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 import java.util.List;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 
 /**
@@ -125,14 +129,43 @@ public final class AutoregressivePrior {
                     + " and 0 to " + (config.components - 1) + " are wanted");
         }
         try (var scope = new Scope()) {
-            Tensor tokens = Tensor.cat(1, textStates.forward(states), textEmbedding.forward(embedding).unsqueeze(1),
-                    agreement.forward(agree).unsqueeze(1), code.forward(codes));                        // (B, L, D)
-            long length = tokens.size(1);
-            Tensor x = tokens.add(positions.narrow(1, 0, length)), bias = PriorTransformer.bias(mask, tokens);
-            x = Scope.chain(x, blocks, (block, y) -> block.forward(y, bias));
-            long first = config.tokens + BETWEEN - 1;
-            return scope.keep(out.forward(normOut.forward(x.narrow(1, first, length - first))));        // (B, n + 1, buckets)
+            Tensor tokens = Tensor.cat(1, prompt(embedding, states, agree), code.forward(codes));       // (B, L, D)
+            return scope.keep(logits(tokens, 0, mask, codes.size(1) + 1, i -> Past.NONE));              // (B, n + 1, buckets)
         }
+    }
+
+    /** For the keys and values of what {@code rows} embeddings are written after, of the type and on the device of {@code like}. */
+    public KvCache cache(long rows, Tensor like) {
+        return new KvCache(config.layers, rows, config.heads, config.headWidth, (int) positions.size(1), like);
+    }
+
+    /** As {@link #forward}, of the first code (B, buckets). */
+    public Tensor first(Tensor embedding, Tensor states, Tensor mask, Tensor agree, IntFunction<Past> past) {
+        try (var scope = new Scope()) {
+            return scope.keep(logits(prompt(embedding, states, agree), 0, mask, 1, past).select(1, 0));
+        }
+    }
+
+    /** Logits (B, buckets) of what follows a code (B), {@code past} being what was read before that. */
+    public Tensor next(Tensor last, Tensor mask, IntFunction<Past> past) {
+        try (var scope = new Scope()) {
+            return scope.keep(logits(code.forward(last.unsqueeze(1)), past.apply(0).length(), mask, 1, past).select(1, 0));
+        }
+    }
+
+    /** What stands before the codes, (B, tokens + 2, D). */
+    private Tensor prompt(Tensor embedding, Tensor states, Tensor agree) {
+        return Tensor.cat(1, textStates.forward(states), textEmbedding.forward(embedding).unsqueeze(1),
+                agreement.forward(agree).unsqueeze(1));
+    }
+
+    /** After the last {@code n} of {@code tokens} (B, L, D), which follow {@code before} others: (B, n, buckets). */
+    private Tensor logits(Tensor tokens, int before, Tensor mask, long n, IntFunction<Past> past) {
+        long length = tokens.size(1);
+        Tensor bias = PriorTransformer.bias(mask, before, tokens);
+        Tensor x = Scope.chain(tokens.add(positions.narrow(1, before, length)), IntStream.range(0, blocks.size()).boxed().toList(),
+                (i, y) -> blocks.get(i).forward(y, bias, past.apply(i)));
+        return out.forward(normOut.forward(x.narrow(1, length - n, n)));
     }
 
     private static final class Block {
@@ -159,10 +192,11 @@ public final class AutoregressivePrior {
             heads = c.heads;
         }
 
-        Tensor forward(Tensor x, Tensor bias) {                                             // (B, L, D)
+        Tensor forward(Tensor x, Tensor bias, Past past) {                                  // (B, L, D)
             try (var scope = new Scope()) {
-                Tensor y = norm1.forward(x);
-                x = x.add(attended.forward(Attention.biased(query.forward(y), key.forward(y), value.forward(y), heads, bias)));
+                Tensor y = norm1.forward(x), q = Attention.split(query.forward(y), heads);
+                Tensor[] kv = past.append(Attention.split(key.forward(y), heads), Attention.split(value.forward(y), heads));
+                x = x.add(attended.forward(Attention.merge(Functional.attention(q, kv[0], kv[1], bias))));
                 return scope.keep(x.add(down.forward(up.forward(norm2.forward(x)).gelu())));
             }
         }

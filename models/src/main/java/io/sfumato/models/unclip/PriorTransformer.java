@@ -142,17 +142,20 @@ public final class PriorTransformer {
             for (LayerNorm norm : normIn) {
                 tokens = norm.forward(tokens);
             }
-            Tensor bias = bias(mask, tokens);
+            Tensor bias = bias(mask, 0, tokens);
             tokens = Scope.chain(tokens, blocks, (block, y) -> block.forward(y, bias));
             return scope.keep(out.forward(normOut.forward(tokens).select(1, tokens.size(1) - 1)));              // (B, answer)
         }
     }
 
-    /** What is added to the scores of {@code tokens}, text first: each sees those before it, of the text no padding. (B, 1, L, L). */
-    static Tensor bias(Tensor mask, Tensor tokens) {
-        long length = tokens.size(1);
-        Tensor at = Tensor.arange(length).to(DType.F32);
-        Tensor later = at.unsqueeze(1).sub(at.unsqueeze(0)).lt(0).to(DType.F32).mul(HIDDEN);                    // (L, L)
+    /**
+     * What is added to the scores of {@code tokens} (B, n, D), L with the {@code before} of them: each sees those before it, of the text,
+     * which is first, no padding. (B, 1, n, L).
+     */
+    static Tensor bias(Tensor mask, long before, Tensor tokens) {
+        long length = before + tokens.size(1);
+        Tensor at = Tensor.arange(length).to(DType.F32), own = at.narrow(0, before, tokens.size(1));
+        Tensor later = own.unsqueeze(1).sub(at.unsqueeze(0)).lt(0).to(DType.F32).mul(HIDDEN);                   // (n, L)
         Tensor padding = Functional.pad(mask.to(DType.F32).neg().add(1).mul(HIDDEN), 0, length - mask.size(1)); // (B, L)
         return padding.unsqueeze(1).unsqueeze(1).add(later.to(padding.device())).to(tokens);
     }

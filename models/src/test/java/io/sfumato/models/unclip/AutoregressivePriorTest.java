@@ -7,8 +7,10 @@ import io.sfumato.Golden;
 import io.sfumato.io.SafeTensors;
 import io.sfumato.io.Weights;
 import io.sfumato.models.Fixture;
+import io.sfumato.nn.KvCache;
 import io.sfumato.tensor.DType;
 import io.sfumato.tensor.Device;
+import io.sfumato.tensor.Rng;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 import java.nio.file.Path;
@@ -37,6 +39,29 @@ class AutoregressivePriorTest {
             Fixture.assertNothingIsLeft(() -> prior.forward(before, embedding, states, mask, agree));
             assertThatIllegalArgumentException().isThrownBy(() -> prior.forward(codes, embedding, states, mask, agree))
                     .withMessage("5 tokens of text and 4 codes, where 5 and 0 to 3 are wanted");
+        }
+    }
+
+    @Test
+    void whatIsRememberedIsWhatIsReadAgain() {
+        try (SafeTensors file = SafeTensors.open(GOLDEN.resolveSibling("weights.safetensors"));
+                SafeTensors golden = SafeTensors.open(GOLDEN); Weights weights = Weights.load(file, DType.F32, Device.CPU);
+                Rng once = new Rng(5); Rng again = new Rng(5); Scope scope = new Scope()) {
+            AutoregressivePrior prior = weights.build(w -> new AutoregressivePrior(w, CONFIG), name -> false);
+            Tensor agree = golden.get("agree"), embedding = golden.get("embedding");
+            Tensor states = golden.get("states"), mask = golden.get("mask");
+            Tensor remembered = agree.unsqueeze(1).narrow(1, 0, 0), read = remembered;                      // (B, 0)
+            try (KvCache cache = prior.cache(agree.size(0), states)) {
+                for (int i = 0; i < CONFIG.components(); i++) {
+                    Tensor cached = i == 0 ? prior.first(embedding, states, mask, agree, cache::layer)
+                            : prior.next(remembered.select(1, i - 1), mask, cache::layer);
+                    Tensor whole = prior.forward(read, embedding, states, mask, agree).select(1, i);
+                    Fixture.assertClose("logits of code " + i, cached, whole, 1e-5);
+                    remembered = Tensor.cat(1, remembered, once.multinomial(cached.softmax(-1), 1, false));
+                    read = Tensor.cat(1, read, again.multinomial(whole.softmax(-1), 1, false));
+                }
+            }
+            assertThat(remembered.toLongs()).isEqualTo(read.toLongs());
         }
     }
 
