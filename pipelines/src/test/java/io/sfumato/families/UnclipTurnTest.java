@@ -105,17 +105,19 @@ class UnclipTurnTest {
                 Trace all = Trace.recording(); Trace way = Trace.recording()) {
             close("begin", drawn(model, o, begin, cat.toward(dog.text(), 0)), drawn(model, o, cats, cat), 1e-3);
             close("end", drawn(model, o, end, cat.toward(dog.text(), 1)), drawn(model, o, dogs, dog), 1e-3);
-            drawn(model, o, one, blue);
-            drawn(model, o, two, Prompt.of("").with(Prompt.Role.LIKE, RED));
-            // As one batch, from one seed.
-            drawn(model, o.withPictureSeeds(List.of(5L, 5L, 5L)), all, blue.toward(RED, 0), blue.toward(RED, 0.25), blue.toward(RED, 1));
+            // In batches of one size, from one seed: Karlo's first step multiplies by hundreds what is rounded otherwise in another size.
+            Options three = o.withPictureSeeds(List.of(5L, 5L, 5L));
+            Prompt red = Prompt.of("").with(Prompt.Role.LIKE, RED);
+            drawn(model, three, one, blue, blue, blue);
+            drawn(model, three, two, red, red, red);
+            drawn(model, three, all, blue.toward(RED, 0), blue.toward(RED, 0.25), blue.toward(RED, 1));
             Tensor last = all.tensors().get("latents.3"), seen = all.tensors().get("image_embedding");
-            close("first", last.narrow(0, 0, 1), one.tensors().get("latents.3"), 1e-3);
-            close("last", last.narrow(0, 2, 1), two.tensors().get("latents.3"), 1e-3);
+            close("first", last.narrow(0, 0, 1), one.tensors().get("latents.3").narrow(0, 0, 1), 1e-3);
+            close("last", last.narrow(0, 2, 1), two.tensors().get("latents.3").narrow(0, 2, 1), 1e-3);
             assertThat(angle(seen.narrow(0, 0, 1), seen.narrow(0, 1, 1)))
                     .isEqualTo(0.25 * angle(seen.narrow(0, 0, 1), seen.narrow(0, 2, 1)), within(2e-3));
             drawn(model, o, way, blue.along("a cat", "a dog", 0.25));
-            Tensor turned = way.tensors().get("image_embedding"), still = one.tensors().get("image_embedding");
+            Tensor turned = way.tensors().get("image_embedding"), still = one.tensors().get("image_embedding").narrow(0, 0, 1);
             assertThat(length(turned)).isEqualTo(length(still), within(1e-3));
             assertThat(angle(turned, still)).isBetween(0.1, 0.9);
         }
