@@ -138,6 +138,19 @@ class LauncherTest {
         assertThat(run(folder, Map.of(), script.toString(), "tokens").out()).contains("-XX:TieredStopAtLevel=1\n");
     }
 
+    /** It is not run here: what it does is compared by its text. */
+    @Test
+    void theLauncherForWindowsGivesJavaTheSameFlags() throws IOException {
+        String windows = Files.readString(Path.of("../sfumato.cmd"));
+        assertThat(windows).contains("for %%c in (train evaluate data) do");
+        for (String said : List.of("-Xmx512m", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-XX:SharedArchiveFile=", "-Xlog:cds*=off",
+                "--enable-native-access=ALL-UNNAMED", "-Djava.awt.headless=true", "-XX:ArchiveClassesAtExit=",
+                "io.sfumato.cli.Main generate \"a red apple\" --steps 1 --quiet --output", "classes-", "OMP_WAIT_POLICY")) {
+            assertThat(Files.readString(Path.of("../sfumato"))).contains(said);
+            assertThat(windows).contains(said);
+        }
+    }
+
     @Test
     void saysWhatIsMissing() throws IOException, InterruptedException {
         java("11.0.2");
