@@ -96,8 +96,8 @@ final class Evaluate implements Callable<Integer> {
     @Option(order = 10, names = "--candidates", paramLabel = "N", description = "of each caption, of candidates (${DEFAULT-VALUE})")
     private int candidates = 16;
 
-    @Option(order = 12, names = "--int8", description = "multiply in 8 bits in the U-Net's Transformers, as generate does")
-    private boolean int8;
+    @Mixin
+    private final EightBitOption int8 = new EightBitOption();
 
     @Mixin
     private final ShortcutOptions shortcuts = new ShortcutOptions();
@@ -198,7 +198,7 @@ final class Evaluate implements Callable<Integer> {
     }
 
     private TextToImage load() {
-        return TextToImage.load(model, LoadOptions.defaults().withInt8(int8));
+        return TextToImage.load(model, LoadOptions.defaults().withInt8(int8.asked()));
     }
 
     /** Writes the scores where they were asked for, and prints them or else where the report is. */
@@ -294,7 +294,7 @@ final class Evaluate implements Callable<Integer> {
         try (Stream<Path> files = Files.walk(folder.path())) {
             FileTime written = files.filter(Files::isRegularFile).map(Evaluate::time).max(Comparator.naturalOrder()).orElseThrow();
             return (model.startsWith("builtin:") ? model : folder.path().toAbsolutePath().normalize().getFileName() + " of " + written)
-                    + (int8 ? " in int8" : "");
+                    + (int8.asked() ? " in int8" : "");
         } catch (IOException e) {
             throw new UncheckedIOException(folder.path() + ": cannot be read: " + e.getMessage(), e);
         }

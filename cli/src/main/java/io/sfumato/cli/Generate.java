@@ -65,6 +65,9 @@ final class Generate implements Callable<Integer> {
     private int batch = 8;
 
     @Mixin
+    private final EightBitOption int8 = new EightBitOption();
+
+    @Mixin
     private final ModelChoice model = new ModelChoice();
 
     @Mixin
@@ -97,10 +100,6 @@ final class Generate implements Callable<Integer> {
 
     @Option(order = 23, names = "--text-8bit", description = "hold a large text encoder (T5) in 8 bits: a fourth of the memory")
     private boolean eightBitText;
-
-    @Option(order = 23, names = "--int8",
-            description = "multiply in 8 bits in the U-Net's Transformers: faster on the CPU, in less memory, and not as exact")
-    private boolean int8;
 
     @Option(order = 21, names = "--json", description = "print one JSON object instead of the files' names")
     private boolean json;
@@ -258,7 +257,7 @@ final class Generate implements Callable<Integer> {
         }
         Device place = Device.of(device);
         return Main.checked(spec, () -> new LoadOptions(type, place).withHints(model.hints())
-                .withEightBitText(eightBitText).withInt8(int8));
+                .withEightBitText(eightBitText).withInt8(int8.asked()));
     }
 
     private List<Path> targets(List<Asked> asked) {
@@ -367,7 +366,7 @@ final class Generate implements Callable<Integer> {
             settings.put("CFG rescale", number(o.guidanceRescale()));
         }
         settings.putAll(ShortcutOptions.settings(o.shortcuts()));
-        if (int8) {
+        if (int8.asked()) {
             settings.put("Weights", "int8");
         }
         settings.put("RNG", "CPU");

@@ -47,7 +47,7 @@ final class KDiffusion {
     }
 
     static Sampling heun(SchedulerConfig config, Steps steps, StepOptions options) {
-        return sampling(layout(config, steps).twice(), new Heun());
+        return sampling(layout(config, steps).twice(), new Heun(Heun.NOISE));
     }
 
     static Sampling dpm2(SchedulerConfig config, Steps steps, StepOptions options) {

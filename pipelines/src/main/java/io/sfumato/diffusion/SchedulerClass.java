@@ -39,7 +39,7 @@ enum SchedulerClass {
     EDM_EULER("EDMEulerScheduler", EdmLayout::euler, Betas.NONE, Schedules.NONE, EnumSet.of(COUNT), CHURN),
     EDM_MULTISTEP("EDMDPMSolverMultistepScheduler", EdmLayout::multistep, Betas.NONE, Schedules.NONE, EnumSet.of(COUNT)),
     FLOW_EULER("FlowMatchEulerDiscreteScheduler", FlowEuler::plan, Betas.NONE, Schedules.COMMON, EnumSet.allOf(Steps.Kind.class)),
-    FLOW_HEUN("FlowMatchHeunDiscreteScheduler", FlowHeun::plan, Betas.NONE, Schedules.NONE, EnumSet.of(COUNT)),
+    FLOW_HEUN("FlowMatchHeunDiscreteScheduler", Heun::flow, Betas.NONE, Schedules.NONE, EnumSet.of(COUNT)),
     UNCLIP("UnCLIPScheduler", Ddpm::unclip, Betas.UNCLIP, Schedules.NONE, EnumSet.of(COUNT)),
 
     K_EULER("sample_euler", KDiffusion::euler, CHURN),

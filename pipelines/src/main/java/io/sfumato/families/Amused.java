@@ -140,11 +140,8 @@ final class Amused implements TextToImage {
         double t = wanted.picking().temperature();
         Options o = complete(prompts.get(0), wanted);
         Prompt.requireAlike(prompts);
-        List<MaskedArea> areas = prompts.stream().filter(p -> p.has(MASK)).map(p -> MaskedArea.of(p, o)).toList();
-        List<Image> drawn = generate(areas.isEmpty() ? prompts : areas.stream().map(MaskedArea::prompt).toList(), o,
-                new Temperatures(2 * t, 0), MicroConditions.DEFAULT, listener, trace);
-        return areas.isEmpty() ? drawn
-                : IntStream.range(0, drawn.size()).mapToObj(i -> areas.get(i / o.count()).laidBack(drawn.get(i))).toList();
+        return MaskedArea.drawn(prompts, o, parts ->
+                generate(parts, o, new Temperatures(2 * t, 0), MicroConditions.DEFAULT, listener, trace));
     }
 
     /** As diffusers' pipeline, with all that it takes. */

@@ -3,7 +3,6 @@ package io.sfumato.families;
 import static io.sfumato.Prompt.Role.INIT;
 import static io.sfumato.Prompt.Role.LIKE;
 import static io.sfumato.Prompt.Role.MASK;
-import static io.sfumato.Prompt.Role.TOWARD;
 
 import io.sfumato.Listener;
 import io.sfumato.LoadOptions;
@@ -198,25 +197,9 @@ final class Kandinsky implements TextToImage {
     }
 
     private Wishes turned(Wishes wishes, List<Prompt> prompts, Options o, CascadeProgress progress, Listener listener) {
-        return new Wishes(UnclipTurn.turned(wishes.wanted, prompts, new UnclipTurn.Ends() {
-            @Override
-            public Tensor pictures(List<Prompt> prompts) {
-                return seen(prompts, TOWARD, o);
-            }
-
-            @Override
-            public Tensor imagined(List<Prompt> ends) {
-                // From the same noise, so that only the text differs.
-                try (Draws again = new Draws(o, ends.size() * o.count())) {
-                    return imagine(ends, o, again, progress, listener, Trace.none()).wanted;
-                }
-            }
-
-            @Override
-            public Tensor texts(List<String> words) {
-                return texts.read(words, listener).each(o.count()).embeddings();
-            }
-        }), wishes.unwanted);
+        UnclipTurn.Ends ends = new UnclipTurn.Ends(() -> images,
+                (to, again) -> imagine(to, o, again, progress, listener, Trace.none()).wanted, texts, o, listener);
+        return new Wishes(UnclipTurn.turned(wishes.wanted, prompts, ends), wishes.unwanted);
     }
 
     /** Each picture's generator draws for its prompt and its negative prompt at once, as for a picture alone. */
@@ -228,11 +211,7 @@ final class Kandinsky implements TextToImage {
     /** The prompts' embeddings (n, E), mixed with those of the pictures that are to be varied. */
     private Tensor mixed(Tensor told, List<Prompt> prompts, Options o) {
         double share = o.unclip().likeness();
-        return seen(prompts, LIKE, o).mul(share).add(told.mul(1 - share));
-    }
-
-    private Tensor seen(List<Prompt> prompts, Prompt.Role role, Options o) {
-        return images.embed(prompts.stream().map(p -> p.picture(role)).toList()).repeatInterleave(o.count(), 0);
+        return images.seen(prompts, LIKE, o.count()).mul(share).add(told.mul(1 - share));
     }
 
     /** The decoder's half. */

@@ -243,29 +243,8 @@ final class Karlo implements TextToImage {
     }
 
     private UnclipTurn.Ends ends(Options o, UnclipTexts.Read end, CascadeProgress progress, Listener listener) {
-        return new UnclipTurn.Ends() {
-            @Override
-            public Tensor pictures(List<Prompt> prompts) {
-                return seen(prompts, TOWARD, o);
-            }
-
-            @Override
-            public Tensor imagined(List<Prompt> ends) {
-                // From the same noise, so that only the text differs.
-                try (Draws again = new Draws(o, ends.size() * o.count())) {
-                    return embedding(ends, o, end, again, progress, Trace.none());
-                }
-            }
-
-            @Override
-            public Tensor texts(List<String> words) {
-                return texts.read(words, listener).each(o.count()).embeddings();
-            }
-        };
-    }
-
-    private Tensor seen(List<Prompt> prompts, Prompt.Role role, Options o) {
-        return images.get().embed(prompts.stream().map(p -> p.picture(role)).toList()).repeatInterleave(o.count(), 0);
+        return new UnclipTurn.Ends(images::get, (prompts, again) -> embedding(prompts, o, end, again, progress, Trace.none()), texts, o,
+                listener);
     }
 
     /** Whether the prior has a share in what is drawn. */
@@ -285,7 +264,7 @@ final class Karlo implements TextToImage {
         if (share == 0) {
             return all;
         }
-        return seen(prompts, LIKE, o).mul(share).add(all);
+        return images.get().seen(prompts, LIKE, o.count()).mul(share).add(all);
     }
 
     /** What the decoder is told of embeddings (n, E) and texts, where these are guided first of no picture and no text. */

@@ -1,6 +1,7 @@
 package io.sfumato.families;
 
 import io.sfumato.LoadOptions;
+import io.sfumato.Prompt;
 import io.sfumato.hub.ModelFolder;
 import io.sfumato.image.Image;
 import io.sfumato.models.clip.ClipVision;
@@ -42,6 +43,11 @@ final class UnclipImages implements AutoCloseable {
                         .map(x -> network.embed(x.to(load.dtype()).to(load.device()))).toArray(Tensor[]::new)));
             }
         });
+    }
+
+    /** Embeddings of what each prompt has as {@code role}, {@code count} times each, (prompts x count, E). */
+    Tensor seen(List<Prompt> prompts, Prompt.Role role, int count) {
+        return embed(prompts.stream().map(p -> p.picture(role)).toList()).repeatInterleave(count, 0);
     }
 
     /** The embedding of a picture of zeros, (1, E). */

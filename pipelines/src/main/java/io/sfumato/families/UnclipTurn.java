@@ -1,5 +1,7 @@
 package io.sfumato.families;
 
+import io.sfumato.Listener;
+import io.sfumato.Options;
 import io.sfumato.Prompt;
 import io.sfumato.Turn;
 import io.sfumato.tensor.DType;
@@ -8,19 +10,39 @@ import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /** Ways between image embeddings (Ramesh et al. 2022, 3.2 and 3.3): on great circles, since CLIP compares directions. */
 final class UnclipTurn {
     /** Below this sine of the angle a great circle is a line, or any of many. */
     private static final double STRAIGHT = 1e-6;
 
-    /** Where the embeddings (n, E) come from that others are turned to, for one row or several of each prompt. */
-    interface Ends {
-        Tensor pictures(List<Prompt> prompts);
+    /** Embeddings (n, E) of what prompts say, drawn from this noise. */
+    @FunctionalInterface
+    interface Imagination {
+        Tensor of(List<Prompt> prompts, Draws draws);
+    }
 
-        Tensor imagined(List<Prompt> prompts);
+    /**
+     * Where the embeddings come from that others are turned to, {@code o.count()} rows of each prompt.
+     *
+     * @param images asked only for prompts that are turned to a picture
+     */
+    record Ends(Supplier<UnclipImages> images, Imagination imagination, UnclipTexts encoder, Options o, Listener listener) {
+        private Tensor pictures(List<Prompt> prompts) {
+            return images.get().seen(prompts, Prompt.Role.TOWARD, o.count());
+        }
 
-        Tensor texts(List<String> texts);
+        private Tensor imagined(List<Prompt> prompts) {
+            // From the same noise, so that only the text differs.
+            try (Draws again = new Draws(o, prompts.size() * o.count())) {
+                return imagination.of(prompts, again);
+            }
+        }
+
+        private Tensor texts(List<String> words) {
+            return encoder.read(words, listener).each(o.count()).embeddings();
+        }
     }
 
     private UnclipTurn() {
