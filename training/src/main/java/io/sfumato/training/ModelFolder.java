@@ -82,11 +82,15 @@ record ModelFolder(Path path) {
      * component does not have stays as it is: a network may begin with a smaller one.
      */
     void read(String component, Map<String, Tensor> parameters) {
-        if (!Files.exists(weights(component))) {
-            return;
+        if (Files.exists(weights(component))) {
+            begin(weights(component), parameters);
         }
-        try (SafeTensors file = SafeTensors.open(weights(component)); Scope scope = new Scope(); NoGrad noGrad = new NoGrad()) {
-            file.names().forEach(name -> parameters.get(name).copy_(file.get(name)));
+    }
+
+    /** Copies what a file has into parameters of the same names. */
+    static void begin(Path file, Map<String, Tensor> parameters) {
+        try (SafeTensors saved = SafeTensors.open(file); Scope scope = new Scope(); NoGrad noGrad = new NoGrad()) {
+            saved.names().forEach(name -> parameters.get(name).copy_(saved.get(name)));
         }
     }
 

@@ -49,7 +49,7 @@ public record Recipe(String name, long seed, Data data, Autoencoder autoencoder,
                      List<Enlargement> upscaler, List<String> prompts) {
     /** Keys that may be left out, and what they are then. */
     private static final Map<String, Object> LEFT_OUT = Map.of("times", "uniform", "accumulate", 1, "optimizer", "default",
-            "schedule", "cosine", "words", "clip");
+            "schedule", "cosine", "words", "clip", "captionsAlone", List.of(), "decoderAlone", List.of());
     private static final Map<Class<?>, List<String>> KINDS = Map.of(Data.class, List.of("scenes", "clipart-world"),
             Text.class, List.of("clip", "minilm"));
 

@@ -12,20 +12,33 @@ import java.util.List;
 
 /**
  * How to train a small Parti, as a YAML file says it: a ViT-VQGAN, then a Transformer on its codes. Every key is wanted but the
- * tokenizer's {@code kind}; an unknown one is an error. A file with the key {@code pictures} is such a recipe.
+ * tokenizer's {@code kind} and the two stages that may be left out; an unknown one is an error. A file with the key {@code pictures} is
+ * such a recipe.
  *
- * @param seed    of weights, noise and the order of scenes
- * @param prompts what the sample sheets draw
+ * @param seed          of weights, noise and the order of scenes
+ * @param captionsAlone none, or a stage before the Transformer's
+ * @param decoderAlone  none, or a stage after it
+ * @param prompts       what the sample sheets draw
  */
 public record TokenRecipe(String name, long seed, Recipe.Data data, Words tokenizer, Pictures pictures, Transformer transformer,
+                          @JacksonInject(value = "captionsAlone", useInput = OptBoolean.TRUE) List<CaptionsAlone> captionsAlone,
+                          @JacksonInject(value = "decoderAlone", useInput = OptBoolean.TRUE) List<DecoderAlone> decoderAlone,
                           List<String> prompts) {
     public TokenRecipe {
+        requireOne("captionsAlone", captionsAlone);
+        requireOne("decoderAlone", decoderAlone);
         if (prompts.isEmpty()) {
             throw new IllegalArgumentException("prompts is [], where at least one prompt is wanted");
         }
         if (data.size() % pictures.patch != 0) {
             throw new IllegalArgumentException("data has pictures of " + data.size() + " pixels, where a multiple of pictures.patch "
                     + pictures.patch + " is wanted");
+        }
+    }
+
+    private static void requireOne(String key, List<?> stages) {
+        if (stages.size() > 1) {
+            throw new IllegalArgumentException(key + " has " + stages.size() + " stages, where a list of none or one is wanted");
         }
     }
 
@@ -80,8 +93,10 @@ public record TokenRecipe(String name, long seed, Recipe.Data data, Words tokeni
      */
     public record Pictures(int patch, int width, int layers, int heads, int mlp, int embed, int codes, double commitment, double perceptual,
                            String lpips, double adversarial, long adversary, long restart, Recipe.Loop loop) {
+        private static final String WHOLE = "the adversary's weight is found from a whole batch";
+
         public Pictures {
-            loop.requireWholeBatches("the adversary's weight is found from a whole batch");
+            loop.requireWholeBatches(WHOLE);
         }
     }
 
@@ -98,6 +113,32 @@ public record TokenRecipe(String name, long seed, Recipe.Data data, Words tokeni
                 throw new IllegalArgumentException("textDropout is " + textDropout + " and scenes " + scenes
                         + ", where 0 to 1, and 1 or more, are wanted");
             }
+        }
+    }
+
+    /**
+     * Training of the Transformer's encoder before the Transformer's.
+     *
+     * @param captions how many captions are read once and drawn from
+     * @param hidden   share of their pieces that are to be told
+     */
+    public record CaptionsAlone(int captions, double hidden, Recipe.Loop loop) {
+        public CaptionsAlone {
+            if (captions < 1 || !(hidden > 0 && hidden <= 1)) {
+                throw new IllegalArgumentException("captions is " + captions + " and hidden " + hidden
+                        + ", where 1 or more, and more than 0 to 1, are wanted");
+            }
+        }
+    }
+
+    /**
+     * Training of the decoder of the tokenizer of pictures after the Transformer's: the codes stay what they are.
+     *
+     * @param adversary the step that the discriminator begins at
+     */
+    public record DecoderAlone(long adversary, Recipe.Loop loop) {
+        public DecoderAlone {
+            loop.requireWholeBatches(Pictures.WHOLE);
         }
     }
 
@@ -118,8 +159,9 @@ public record TokenRecipe(String name, long seed, Recipe.Data data, Words tokeni
                 1);
     }
 
+    /** @param vocabulary pieces and padding; where the encoder is trained alone there is a mask behind them */
     Parti.Config parti(int vocabulary) {
         return new Parti.Config(transformer.encoderLayers, transformer.decoderLayers, transformer.width, transformer.mlp, transformer.heads,
-                vocabulary, tokenizer.length(), pictures.codes, data.size() / pictures.patch, transformer.near);
+                vocabulary + captionsAlone.size(), tokenizer.length(), pictures.codes, data.size() / pictures.patch, transformer.near);
     }
 }

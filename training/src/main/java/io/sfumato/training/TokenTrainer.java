@@ -1,5 +1,6 @@
 package io.sfumato.training;
 
+import io.sfumato.Listener;
 import io.sfumato.families.TextIds;
 import io.sfumato.io.SafeTensors;
 import io.sfumato.io.Weights;
@@ -12,12 +13,14 @@ import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 
 /**
- * Trains a recipe from nothing to a {@code PartiPipeline} folder: words, tokenizer of pictures, codes of scenes, Transformer. Each stage
- * finds its own files in the run folder, so a run that was cut off goes on where it was.
+ * Trains a recipe from nothing to a {@code PartiPipeline} folder: words, tokenizer of pictures, codes of scenes, Transformer; where
+ * the recipe has them, its encoder on captions alone before that and the tokenizer's decoder alone after. Each stage finds its own files in
+ * the run folder, so a run that was cut off goes on where it was.
  */
 public final class TokenTrainer {
     private final TokenRecipe recipe;
@@ -30,13 +33,16 @@ public final class TokenTrainer {
 
     /** Trains; {@code onSave} gets the model folder at each checkpoint of the Transformer. Returns it, {@code run/model}. */
     public Path train(Consumer<Path> onSave) {
-        Path model = run.file("model"), vq = model.resolve("vq/model.safetensors");
+        Path model = run.file("model"), vq = model.resolve("vq/model.safetensors"), encoder = run.file("encoder.safetensors");
         Example.Source scenes = recipe.data().open(1);
         TextIds words = recipe.tokenizer().learnt(scenes, model.resolve("tokenizer"));
         Parti.Config config = recipe.parti(words.size());
         configs(model, config);
         if (!Files.exists(vq)) {
             new VitVqGanTrainer(recipe, run).train(scenes, vq);
+        }
+        if (!Files.exists(encoder)) {
+            recipe.captionsAlone().forEach(stage -> readCaptions(stage, words, scenes, config, encoder));
         }
         try (SafeTensors file = SafeTensors.open(vq); Weights weights = Weights.load(file, DType.F32,
                 Device.CPU); var scope = new Scope()) {
@@ -45,6 +51,7 @@ public final class TokenTrainer {
             SceneCodes data = SceneCodes.of(scenes, c.scenes(), words, recipe.tokenizer().length(), vit, run.progress());
             new WriterTrainer(recipe.seed(), c.loop(), c.textDropout(), run).train(w -> {
                 Parti parti = new Parti(w, config);
+                recipe.captionsAlone().forEach(stage -> ModelFolder.begin(encoder, w.parameters()));
                 return (ids, codes) -> loss(parti, ids, codes);
             }, "adafactor", data.texts(), data.codes(),
                     model.resolve("transformer/model.safetensors"), step -> {
@@ -52,7 +59,20 @@ public final class TokenTrainer {
                 onSave.accept(model);
             });
         }
+        recipe.decoderAlone().forEach(stage -> {
+            new VitVqGanTrainer(recipe, run).trainDecoder(stage, scenes, vq);
+            SampleSheet.draw(model, recipe.prompts(), run.file("samples.png"));
+            onSave.accept(model);
+        });
         return model;
+    }
+
+    private void readCaptions(TokenRecipe.CaptionsAlone stage, TextIds words, Example.Source scenes, Parti.Config config, Path encoder) {
+        try (Scope scope = new Scope()) {
+            List<String> captions = Recipe.captions(scenes, stage.captions()).toList();
+            Tensor texts = words.encode(captions, recipe.tokenizer().length(), Listener.none());
+            new CaptionTrainer(recipe, stage, run).train(config, texts, encoder);
+        }
     }
 
     /** Cross-entropy of the next code, averaged over all (Yu et al. 2022, 3). */

@@ -27,18 +27,40 @@ final class VitVqGanTrainer {
         this.run = run;
     }
 
+    /** What is trained: all, or what draws the codes. */
+    private record Stage(String name, Recipe.Loop loop, long adversary, boolean whole) {
+        /** Those of the network's parameters; the rest decides what the codes are. */
+        Map<String, Tensor> trained(Map<String, Tensor> parameters) {
+            Map<String, Tensor> trained = new LinkedHashMap<>(parameters);
+            trained.keySet().removeIf(name -> !whole && !name.startsWith("decoder.") && !name.startsWith("post_quant."));
+            return trained;
+        }
+    }
+
     /** Trains to the end, or goes on from the last checkpoint; the weights are then in {@code file}. */
     void train(Example.Source scenes, Path file) {
-        Recipe.Loop settings = recipe.pictures().loop();
+        train(new Stage("pictures", recipe.pictures().loop(), recipe.pictures().adversary(), true), scenes, file);
+    }
+
+    /** Trains the decoder of the weights in {@code file}, which then has them; encoder and codebook stay (Yu et al. 2022, 2.1). */
+    void trainDecoder(TokenRecipe.DecoderAlone decoder, Example.Source scenes, Path file) {
+        train(new Stage("decoder", decoder.loop(), decoder.adversary(), false), scenes, file);
+    }
+
+    private void train(Stage stage, Example.Source scenes, Path file) {
+        Recipe.Loop settings = stage.loop;
         int b = settings.batch();
         try (Rng init = new Rng(recipe.seed()); Weights weights = Weights.init(init, Device.CPU);
                 Weights adversary = Weights.init(init, Device.CPU);
                 PictureDistance features = PictureDistance.of(recipe.pictures().lpips())) {
             VitVqGan vit = new VitVqGan(weights, recipe.vit());
             PatchDiscriminator discriminator = new PatchDiscriminator(adversary, DISCRIMINATOR_WIDTH, 2);
+            if (!stage.whole) {
+                ModelFolder.begin(file, weights.parameters());
+            }
             try (Optimizer opponent = settings.optimizer(adversary.parameters(), "adamw");
                     CodebookUse use = new CodebookUse(weights.parameters().get("quantizer.embedding.weight"), 0.99);
-                    Loop loop = new Loop(run, "pictures", settings, recipe.seed(), weights.parameters());
+                    Loop loop = new Loop(run, stage.name, settings, recipe.seed(), stage.trained(weights.parameters()));
                     SceneBatches<Example> batches = new SceneBatches<>(scenes::example, b, loop.done() * b)) {
                 Map<String, Map<String, Tensor>> more = new LinkedHashMap<>();
                 more.put("use", use.state());
@@ -46,13 +68,16 @@ final class VitVqGanTrainer {
                 opponent.moments().forEach((name, moments) -> more.put("adversary-" + name, moments));
                 loop.keeping(more).showing("loss", "psnr", "used").run((step, rng) -> {
                     Tensor x = AutoencoderTrainer.pictures(batches.next()).add(1).mul(0.5);                 // (B, 3, S, S) in [0, 1]
-                    Round round = round(vit, discriminator, features, x, step);
+                    Round round = round(stage, vit, discriminator, features, x, step);
                     round.loss.backward();
                     double psnr = -10 * Math.log10(round.error), used = use.count(round.codes);
                     return new Loop.Taken(round.loss.item(), Map.of("psnr", psnr, "used", used), () -> {
-                        use.restart(round.latents.flatten(0, 1), recipe.pictures().restart(), rng);
-                        if (step >= recipe.pictures().adversary()) {
-                            challenge(discriminator, adversary, x, round.drawn, opponent, step);
+                        if (stage.whole) {
+                            use.restart(round.latents.flatten(0, 1), recipe.pictures().restart(), rng);
+                        }
+                        if (step >= stage.adversary) {
+                            challenge(discriminator, adversary, x, round.drawn, opponent, step - stage.adversary + 1,
+                                    settings.rates().at(step));
                         }
                     });
                 });
@@ -69,14 +94,16 @@ final class VitVqGanTrainer {
     private record Round(Tensor loss, double error, Tensor latents, Tensor codes, Tensor drawn) {
     }
 
-    private Round round(VitVqGan vit, PatchDiscriminator discriminator, PictureDistance features, Tensor x, long step) {
+    private Round round(Stage stage, VitVqGan vit, PatchDiscriminator discriminator, PictureDistance features, Tensor x, long step) {
         TokenRecipe.Pictures c = recipe.pictures();
         Tensor latents = vit.unit(vit.latents(x)), codes = vit.codes(latents.detach()), quantized = vit.quantized(codes);
-        Tensor drawn = vit.picture(CodebookLoss.straightThrough(latents, quantized));
+        Tensor drawn = vit.picture(stage.whole ? CodebookLoss.straightThrough(latents, quantized) : quantized.detach());
         Tensor squares = drawn.sub(x).square().mean();
-        Tensor loss = squares.add(features.distance(drawn, x).mul(c.perceptual()))
-                .add(CodebookLoss.codebook(latents, quantized, c.commitment()));
-        if (step >= c.adversary() && c.adversarial() > 0) {
+        Tensor loss = squares.add(features.distance(drawn, x).mul(c.perceptual()));
+        if (stage.whole) {
+            loss = loss.add(CodebookLoss.codebook(latents, quantized, c.commitment()));
+        }
+        if (step >= stage.adversary && c.adversarial() > 0) {
             double weight = c.adversarial() * adaptive(discriminator, features, drawn, x);
             loss = loss.add(discriminator.forward(drawn).mean().mul(-weight));
         }
@@ -93,10 +120,11 @@ final class VitVqGanTrainer {
         }
     }
 
-    private void challenge(PatchDiscriminator discriminator, Weights adversary, Tensor x, Tensor drawn, Optimizer opponent, long step) {
+    private void challenge(PatchDiscriminator discriminator, Weights adversary, Tensor x, Tensor drawn, Optimizer opponent, long step,
+                           double rate) {
         // What the generator's pass left in the discriminator is not the discriminator's own.
         adversary.parameters().values().stream().filter(Tensor::hasGrad).forEach(p -> p.grad().zero_());
         CodebookLoss.hinge(discriminator.forward(x), discriminator.forward(drawn)).backward();
-        opponent.step(step - recipe.pictures().adversary() + 1, recipe.pictures().loop().rates().at(step));
+        opponent.step(step, rate);
     }
 }

@@ -7,11 +7,16 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import io.sfumato.Prompt;
 import io.sfumato.TextToImage;
 import io.sfumato.image.Image;
+import io.sfumato.io.SafeTensors;
+import io.sfumato.tensor.Scope;
 import io.sfumato.text.SentencePiece;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -53,6 +58,16 @@ class TokenTrainerTest {
             prompts: [a duck, an apple]
             """;
 
+    private static final String DECODER = "{adversary: 8, loop: {steps: 12, batch: 4, rate: 0.003, warmup: 2, decay: 0.0001, clip: 1.0, "
+            + "ema: 0.0, saveEvery: 4}}";
+    private static final String STAGED = TINY + """
+            captionsAlone:
+              - captions: 20
+                hidden: 0.3
+                loop: {steps: 60, batch: 4, rate: 0.01, warmup: 2, decay: 0.0001, clip: 1.0, ema: 0.0, saveEvery: 20}
+            decoderAlone: [DECODER]
+            """.replace("DECODER", DECODER);
+
     @TempDir
     Path temp;
 
@@ -63,7 +78,11 @@ class TokenTrainerTest {
     }
 
     private Path train(String run, String stopIn, long stopAt) throws IOException {
-        return new TokenTrainer(recipe(TINY), temp.resolve(run), BreakingOff.in(stopIn, stopAt)).train(model -> { });
+        return train(TINY, run, stopIn, stopAt);
+    }
+
+    private Path train(String text, String run, String stopIn, long stopAt) throws IOException {
+        return new TokenTrainer(recipe(text), temp.resolve(run), BreakingOff.in(stopIn, stopAt)).train(model -> { });
     }
 
     @Test
@@ -84,6 +103,52 @@ class TokenTrainerTest {
         }
         assertThat(Files.readAllLines(temp.resolve("broken/pictures.csv"))).hasSize(9).first().isEqualTo("step,loss,psnr,used");
         assertThat(temp.resolve("broken/transformer.csv")).hasSameTextualContentAs(temp.resolve("whole/transformer.csv"));
+    }
+
+    @Test
+    void trainsTheEncoderBeforeAndTheDecoderAfter() throws IOException {
+        Path whole = train(STAGED, "whole", "never", 0), run = temp.resolve("broken");
+        for (String stage : List.of("captions", "transformer", "decoder")) {
+            int at = stage.equals("captions") ? 30 : stage.equals("transformer") ? 1 : 6;
+            assertThatIllegalStateException().isThrownBy(() -> train(STAGED, "broken", stage, at)).withMessage("broken off");
+            if (stage.equals("transformer")) {
+                // The checkpoint is that of step 0 still.
+                Map<String, float[]> begun = read(run.resolve("transformer.safetensors"), "weights/");
+                read(run.resolve("encoder.safetensors"), "").forEach((name, numbers) ->
+                        assertThat(begun.get("weights/" + name)).as(name).isEqualTo(numbers));
+            }
+        }
+        Map<String, float[]> before = read(run.resolve("model/vq/model.safetensors"), "");
+        Path model = train(STAGED, "broken", "never", 0);
+        assertThat(model.resolve("vq/model.safetensors")).hasSameBinaryContentAs(whole.resolve("vq/model.safetensors"));
+        assertThat(model.resolve("transformer/model.safetensors")).hasSameBinaryContentAs(whole.resolve("transformer/model.safetensors"));
+        assertThat(run.resolve("samples.png")).isNotEmptyFile();
+        assertThat(lossesOf("captions", 40, 60)).isLessThan(0.8 * lossesOf("captions", 0, 10));
+        assertThat(lossesOf("decoder", 5, 8)).isLessThan(lossesOf("decoder", 0, 3));
+
+        Map<String, float[]> after = read(model.resolve("vq/model.safetensors"), "");
+        assertThat(after.keySet()).isEqualTo(before.keySet());
+        after.forEach((name, numbers) -> {
+            boolean draws = name.startsWith("decoder.transformer") || name.startsWith("decoder.to_pixel") || name.startsWith("post_quant.");
+            assertThat(Arrays.equals(numbers, before.get(name))).as(name).isEqualTo(!draws);
+        });
+        try (TextToImage parti = TextToImage.load(model.toString())) {
+            assertThat(parti.generate(Prompt.of("a duck"), parti.defaults()).width()).isEqualTo(16);
+        }
+    }
+
+    /** The mean loss of some steps. */
+    private double lossesOf(String stage, int from, int to) throws IOException {
+        return Files.readAllLines(temp.resolve("whole/" + stage + ".csv")).subList(1 + from, 1 + to).stream()
+                .mapToDouble(line -> Double.parseDouble(line.split(",")[1])).average().orElseThrow();
+    }
+
+    private static Map<String, float[]> read(Path file, String prefix) {
+        Map<String, float[]> all = new TreeMap<>();
+        try (SafeTensors tensors = SafeTensors.open(file); Scope scope = new Scope()) {
+            tensors.names().stream().filter(name -> name.startsWith(prefix)).forEach(name -> all.put(name, tensors.get(name).toFloats()));
+        }
+        return all;
     }
 
     @Test
@@ -111,6 +176,15 @@ class TokenTrainerTest {
         assertThatIllegalArgumentException().isThrownBy(() -> recipe(TINY.replace("ema: 0.0,", "ema: 0.0, accumulate: 2,")))
                 .withMessageEndingWith("recipe.yaml: in 'pictures': loop.accumulate is 2, where 1 (the adversary's weight is found from a "
                         + "whole batch) is wanted");
+        assertThatIllegalArgumentException().isThrownBy(() -> recipe(STAGED.replace("hidden: 0.3", "hidden: 0")))
+                .withMessageEndingWith("recipe.yaml: in 'captionsAlone.0': captions is 20 and hidden 0.0, where 1 or more, and more than 0 "
+                        + "to 1, are wanted");
+        assertThatIllegalArgumentException().isThrownBy(() -> recipe(TINY + "decoderAlone: [" + DECODER + ", " + DECODER + "]"))
+                .withMessageEndingWith("recipe.yaml: decoderAlone has 2 stages, where a list of none or one is wanted");
+        assertThatIllegalArgumentException().isThrownBy(() -> recipe(STAGED.replace("ema: 0.0, saveEvery: 4}}", "ema: 0.0, saveEvery: 4, "
+                        + "accumulate: 2}}")))
+                .withMessageEndingWith("recipe.yaml: in 'decoderAlone.0': loop.accumulate is 2, where 1 (the adversary's weight is found "
+                        + "from a whole batch) is wanted");
         assertThatIllegalArgumentException().isThrownBy(() -> recipe(TINY.replace("  codes: 12\n", "")))
                 .withMessageEndingWith("recipe.yaml: the key 'pictures.codes' is missing");
     }
