@@ -17,7 +17,6 @@ import io.sfumato.models.dallemini.DalleBart;
 import io.sfumato.models.dallemini.DalleDetokenizer;
 import io.sfumato.models.tokenizer.VqGan;
 import io.sfumato.nn.KvCache;
-import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 import io.sfumato.text.DalleMiniTokenizer;
 import java.nio.file.Files;
@@ -126,7 +125,14 @@ final class DalleMini implements TokenModel {
         Tensor mask = DalleBart.mask(ids, tokenizer.pad());
         Tensor state = bart.encode(ids, mask);
         trace.put("text_embeddings", state);
-        return guided(new Reader(bart.memory(state, mask).repeated(o.count()), state, ids.size(0) * o.count()), o);
+        DalleBart.Config c = bart.config();
+        long pictures = ids.size(0) * o.count();
+        DalleBart.Memory memory = bart.memory(state, mask).repeated(o.count());
+        KvCache cache = new KvCache(c.decoderLayers(), pictures, c.decoderHeads(), c.width() / c.decoderHeads(), c.length(), state);
+        // The rows beyond the codes are never drawn.
+        CachedReader.Logits logits = (tokens, place) ->
+                bart.decode(tokens.to(load.device()), place, memory, cache::layer).select(1, 0).narrow(1, 0, c.codes());
+        return guided(new CachedReader(cache, () -> logits.after(Tensor.of(c.start()).expand(pictures, 1), 0), logits), o);
     }
 
     private int[] ids(String text, Listener listener) {
@@ -142,41 +148,6 @@ final class DalleMini implements TokenModel {
         int[] row = Arrays.copyOf(ids, length);
         Arrays.fill(row, ids.length, length, tokenizer.pad());
         return Tensor.of(row);
-    }
-
-    private final class Reader implements TokenReader {
-        private final DalleBart.Memory memory;
-        private final long rows;
-        private final KvCache cache;
-
-        Reader(DalleBart.Memory memory, Tensor like, long rows) {
-            DalleBart.Config c = bart.config();
-            this.memory = memory;
-            this.rows = rows;
-            cache = new KvCache(c.decoderLayers(), rows, c.decoderHeads(), c.width() / c.decoderHeads(), c.length(), like);
-        }
-
-        @Override
-        public Tensor first() {
-            return logits(Tensor.of(bart.config().start()).expand(rows), 0);
-        }
-
-        @Override
-        public Tensor next(Tensor tokens, int place) {
-            return logits(tokens, place);
-        }
-
-        private Tensor logits(Tensor read, int place) {
-            try (var scope = new Scope()) {
-                Tensor x = bart.decode(read.unsqueeze(1).to(load.device()), place, memory, cache::layer).select(1, 0);
-                return scope.keep(x.narrow(1, 0, bart.config().codes()));                   // the rows beyond are never drawn
-            }
-        }
-
-        @Override
-        public void close() {
-            cache.close();
-        }
     }
 
     @Override

@@ -11,7 +11,6 @@ import io.sfumato.hub.ModelFolder;
 import io.sfumato.models.dalle.Dalle;
 import io.sfumato.models.tokenizer.PictureTokenizer;
 import io.sfumato.nn.KvCache;
-import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 import java.util.List;
 
@@ -62,41 +61,17 @@ final class DallePictures implements TokenModel {
     @Override
     public TokenReader read(List<Prompt> prompts, Options o, Listener listener, Trace trace) {
         Tensor ids = texts.encode(prompts.stream().map(Prompt::text).toList(), dalle.config().textLength(), listener);
-        return new Reader(dalle.text(ids.to(load.device())), o.count());
-    }
-
-    private final class Reader implements TokenReader {
-        private final Tensor text;
-        private final int count;
-        private final KvCache cache;
-
-        Reader(Tensor text, int count) {
-            Dalle.Config c = dalle.config();
-            this.text = text;                                                               // (P, L, D)
-            this.count = count;
-            cache = new KvCache(c.layers(), text.size(0) * count, c.heads(), c.width() / c.heads(), c.textLength() + c.length(), text);
-        }
-
-        @Override
-        public Tensor first() {
-            try (var scope = new Scope()) {
-                Tensor x = dalle.forward(text, 0, cache::layer);
-                return scope.keep(dalle.imageLogits(x.select(1, x.size(1) - 1)).repeatInterleave(count, 0));
-            }
-        }
-
-        @Override
-        public Tensor next(Tensor tokens, int place) {
-            try (var scope = new Scope()) {
-                Tensor x = dalle.image(tokens.unsqueeze(1).to(load.device()), place - 1);
-                return scope.keep(dalle.imageLogits(dalle.forward(x, (int) text.size(1) + place - 1, cache::layer).select(1, 0)));
-            }
-        }
-
-        @Override
-        public void close() {
-            cache.close();
-        }
+        Dalle.Config c = dalle.config();
+        Tensor text = dalle.text(ids.to(load.device()));                                    // (P, L, D)
+        KvCache cache = new KvCache(c.layers(), text.size(0) * o.count(), c.heads(), c.width() / c.heads(), c.textLength() + c.length(),
+                text);
+        int last = c.textLength() - 1;
+        return new CachedReader(cache,
+                () -> dalle.imageLogits(dalle.forward(text, 0, cache::layer).select(1, last)).repeatInterleave(o.count(), 0),
+                (tokens, place) -> {
+                    Tensor x = dalle.image(tokens.to(load.device()), place - 1);
+                    return dalle.imageLogits(dalle.forward(x, last + place, cache::layer).select(1, 0));
+                });
     }
 
     @Override

@@ -15,7 +15,6 @@ import io.sfumato.io.ConfigYaml;
 import io.sfumato.models.mindalle.MinDalle;
 import io.sfumato.models.tokenizer.VqGan;
 import io.sfumato.nn.KvCache;
-import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 import io.sfumato.text.CharacterPairs;
 import java.nio.file.Path;
@@ -77,7 +76,8 @@ final class KakaoMinDalle implements TokenModel {
 
     @Override
     public TokenReader read(List<Prompt> prompts, Options o, Listener listener, Trace trace) {
-        int length = gpt.config().textLength();
+        MinDalle.Config c = gpt.config();
+        int length = c.textLength();
         Tensor[] rows = new Tensor[prompts.size()];
         for (int i = 0; i < rows.length; i++) {
             CharacterPairs.Encoded encoded = tokenizer.encode(prompts.get(i).text(), length);
@@ -86,41 +86,14 @@ final class KakaoMinDalle implements TokenModel {
             }
             rows[i] = Tensor.of(encoded.ids());
         }
-        return new Reader(Tensor.stack(0, rows).to(load.device()), o.count());
-    }
-
-    private final class Reader implements TokenReader {
-        private final Tensor prompt;
-        private final int count;
-        private final KvCache cache;
-
-        Reader(Tensor ids, int count) {
-            MinDalle.Config c = gpt.config();
-            this.prompt = gpt.text(ids);                                                    // (P, L, D)
-            this.count = count;
-            cache = new KvCache(c.layers(), prompt.size(0) * count, c.heads(), c.width() / c.heads(), c.textLength() + c.length(), prompt);
-        }
-
-        @Override
-        public Tensor first() {
-            try (var scope = new Scope()) {
-                Tensor x = gpt.forward(prompt, cache::layer);
-                return scope.keep(gpt.imageLogits(x.select(1, x.size(1) - 1)).repeatInterleave(count, 0));
-            }
-        }
-
-        @Override
-        public Tensor next(Tensor tokens, int place) {
-            try (var scope = new Scope()) {
-                Tensor x = gpt.forward(gpt.image(tokens.unsqueeze(1).to(load.device()), place - 1), cache::layer);
-                return scope.keep(gpt.imageLogits(x.select(1, 0)));
-            }
-        }
-
-        @Override
-        public void close() {
-            cache.close();
-        }
+        Tensor text = gpt.text(Tensor.stack(0, rows).to(load.device()));                    // (P, L, D)
+        KvCache cache = new KvCache(c.layers(), text.size(0) * o.count(), c.heads(), c.width() / c.heads(), length + c.length(), text);
+        return new CachedReader(cache,
+                () -> gpt.imageLogits(gpt.forward(text, cache::layer).select(1, length - 1)).repeatInterleave(o.count(), 0),
+                (tokens, place) -> {
+                    Tensor x = gpt.image(tokens.to(load.device()), place - 1);
+                    return gpt.imageLogits(gpt.forward(x, cache::layer).select(1, 0));
+                });
     }
 
     @Override

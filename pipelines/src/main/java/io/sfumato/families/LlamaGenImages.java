@@ -16,7 +16,6 @@ import io.sfumato.models.llamagen.LlamaGen;
 import io.sfumato.models.t5.T5Encoder;
 import io.sfumato.models.tokenizer.VqGan;
 import io.sfumato.nn.KvCache;
-import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 import io.sfumato.text.T5Tokenizer;
 import java.io.IOException;
@@ -167,12 +166,31 @@ final class LlamaGenImages implements TokenModel {
 
     /** Draws classes (P). */
     TokenReader classReader(Tensor labels, Options o) {
-        return guided(new Reader(gpt.condition(labels), Tensor.ones(labels.size(0), 1), o), o);
+        return reader(gpt.condition(labels), Tensor.ones(labels.size(0), 1), o);
     }
 
     /** Draws captions, given as text states (P, slots, C) and whether each is seen, (P, slots). */
     TokenReader captionReader(Tensor features, Tensor visible, Options o) {
-        return guided(new Reader(gpt.condition(features), visible, o), o);
+        return reader(gpt.condition(features), visible, o);
+    }
+
+    private TokenReader reader(Tensor given, Tensor seen, Options o) {
+        LlamaGen.Config c = gpt.config();
+        boolean guided = o.guidance() > 1;
+        // The empty caption is hidden behind the mask of the given one.
+        Tensor condition = guided ? Tensor.cat(0, gpt.emptyCondition(given.size(0)), given) : given;
+        Tensor visible = guided ? seen.repeat(2, 1) : seen, visibleByAll = visible.repeatInterleave(o.count(), 0);
+        int slots = (int) condition.size(1);
+        KvCache cache = new KvCache(c.layers(), visibleByAll.size(0), c.kvHeads(), c.headWidth(), c.condition().slots() + c.length(),
+                condition);
+        return guided(new CachedReader(cache, () -> {
+            Tensor x = gpt.forward(condition, 0, LlamaGen.mask(visible, 0, slots), cache::layer);
+            return gpt.logits(x.select(1, slots - 1)).repeatInterleave(o.count(), 0);
+        }, (tokens, place) -> {
+            int at = slots + place - 1;
+            Tensor x = gpt.embed(tokens.to(load.device()));
+            return gpt.logits(gpt.forward(x, at, LlamaGen.mask(visibleByAll, at, 1), cache::layer).select(1, 0));
+        }), o);
     }
 
     /** As LlamaGen was trained: the text is cleaned as DeepFloyd IF's are, stands at the end of its slots, and nothing is in the others. */
@@ -187,50 +205,6 @@ final class LlamaGenImages implements TokenModel {
         Tensor seen = states.narrow(1, 0, encoded.count()), hidden = states.narrow(1, encoded.count(), slots - encoded.count());
         features.add(Tensor.cat(1, hidden.mul(0), seen));
         masks.add(mask.flip(1));
-    }
-
-    private final class Reader implements TokenReader {
-        private final Tensor condition;
-        private final Tensor visible;
-        private final Tensor visibleByAll;
-        private final int count;
-        private final KvCache cache;
-
-        Reader(Tensor given, Tensor seen, Options o) {
-            LlamaGen.Config c = gpt.config();
-            boolean guided = o.guidance() > 1;
-            count = o.count();
-            // The empty caption is hidden behind the mask of the given one.
-            condition = guided ? Tensor.cat(0, gpt.emptyCondition(given.size(0)), given) : given;
-            visible = guided ? seen.repeat(2, 1) : seen;
-            visibleByAll = visible.repeatInterleave(count, 0);
-            cache = new KvCache(c.layers(), visibleByAll.size(0), c.kvHeads(), c.headWidth(), c.condition().slots() + c.length(),
-                    condition);
-        }
-
-        @Override
-        public Tensor first() {
-            int slots = (int) condition.size(1);
-            try (var scope = new Scope()) {
-                Tensor x = gpt.forward(condition, 0, LlamaGen.mask(visible, 0, slots), cache::layer);
-                return scope.keep(gpt.logits(x.select(1, slots - 1)).repeatInterleave(count, 0));
-            }
-        }
-
-        @Override
-        public Tensor next(Tensor tokens, int place) {
-            int at = (int) condition.size(1) + place - 1;
-            try (var scope = new Scope()) {
-                Tensor x = gpt.embed(tokens.unsqueeze(1).to(load.device()));
-                x = gpt.forward(x, at, LlamaGen.mask(visibleByAll, at, 1), cache::layer);
-                return scope.keep(gpt.logits(x.select(1, 0)));
-            }
-        }
-
-        @Override
-        public void close() {
-            cache.close();
-        }
     }
 
     @Override

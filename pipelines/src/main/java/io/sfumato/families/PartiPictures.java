@@ -14,7 +14,6 @@ import io.sfumato.models.parti.Parti;
 import io.sfumato.models.parti.SuperResolution;
 import io.sfumato.models.tokenizer.PictureTokenizer;
 import io.sfumato.nn.KvCache;
-import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -93,40 +92,12 @@ final class PartiPictures implements TokenModel {
         if (o.guidance() > 1) {
             ids = Tensor.cat(0, texts.encode(prompts.stream().map(Prompt::negative).toList(), parti.config().textLength(), listener), ids);
         }
-        return guided(new Reader(parti.memory(ids.to(load.device())).repeated(o.count()), ids.size(0) * o.count()), o);
-    }
-
-    private final class Reader implements TokenReader {
-        private final Parti.Memory memory;
-        private final long rows;
-        private final KvCache cache;
-
-        Reader(Parti.Memory memory, long rows) {
-            this.memory = memory;
-            this.rows = rows;
-            cache = parti.cache(rows, memory);
-        }
-
-        @Override
-        public Tensor first() {
-            return logits(Tensor.of(parti.config().start()).expand(rows), 0);
-        }
-
-        @Override
-        public Tensor next(Tensor tokens, int place) {
-            return logits(tokens, place);
-        }
-
-        private Tensor logits(Tensor read, int place) {
-            try (var scope = new Scope()) {
-                return scope.keep(parti.decode(read.unsqueeze(1).to(load.device()), place, memory, cache::layer).select(1, 0));
-            }
-        }
-
-        @Override
-        public void close() {
-            cache.close();
-        }
+        long rows = ids.size(0) * o.count();
+        Parti.Memory memory = parti.memory(ids.to(load.device())).repeated(o.count());
+        KvCache cache = parti.cache(rows, memory);
+        CachedReader.Logits logits = (tokens, place) ->
+                parti.decode(tokens.to(load.device()), place, memory, cache::layer).select(1, 0);
+        return guided(new CachedReader(cache, () -> logits.after(Tensor.of(parti.config().start()).expand(rows, 1), 0), logits), o);
     }
 
     @Override

@@ -56,21 +56,15 @@ public final class Adafactor implements Optimizer {
     @Override
     public double step(long step, double rate) {
         try (var scope = new Scope(); var noGrad = new NoGrad()) {
-            Map<String, Tensor> gradients = new LinkedHashMap<>();
-            parameters.forEach((name, p) -> {
-                if (p.hasGrad()) {
-                    gradients.put(name, p.grad());
-                }
-            });
-            double norm = Tensor.stack(0, gradients.values().stream().map(Tensor::norm).toArray(Tensor[]::new)).norm().item();
-            double clip = Math.min(1, maxNorm / (norm + 1e-6)), keep = Math.min(beta2, 1 - Math.pow(step, -0.8));
-            gradients.forEach((name, g) -> {
+            Gradients gradients = Gradients.clipped(parameters, maxNorm);
+            double keep = Math.min(beta2, 1 - Math.pow(step, -0.8));
+            gradients.byName().forEach((name, g) -> {
                 try (var inner = new Scope()) {
-                    update(name, g.mul_(clip), rate, keep);
+                    update(name, g, rate, keep);
                     g.zero_();
                 }
             });
-            return norm;
+            return gradients.norm();
         }
     }
 

@@ -41,18 +41,11 @@ public final class AdamW implements Optimizer {
     @Override
     public double step(long step, double rate) {
         try (var scope = new Scope(); var noGrad = new NoGrad()) {
-            Map<String, Tensor> gradients = new LinkedHashMap<>();
-            parameters.forEach((name, p) -> {
-                if (p.hasGrad()) {
-                    gradients.put(name, p.grad());
-                }
-            });
-            double norm = Tensor.stack(0, gradients.values().stream().map(Tensor::norm).toArray(Tensor[]::new)).norm().item();
-            double clip = Math.min(1, maxNorm / (norm + 1e-6));
+            Gradients gradients = Gradients.clipped(parameters, maxNorm);
             double correction1 = 1 - Math.pow(BETA1, step), correction2 = 1 - Math.pow(BETA2, step);
-            for (var entry : gradients.entrySet()) {
+            for (var entry : gradients.byName().entrySet()) {
                 try (var inner = new Scope()) {
-                    Tensor p = parameters.get(entry.getKey()), g = entry.getValue().mul_(clip);
+                    Tensor p = parameters.get(entry.getKey()), g = entry.getValue();
                     if (p.dim() > 1) {
                         p.mul_(1 - rate * decay);
                     }
@@ -62,7 +55,7 @@ public final class AdamW implements Optimizer {
                     g.zero_();
                 }
             }
-            return norm;
+            return gradients.norm();
         }
     }
 

@@ -149,8 +149,8 @@ public record GlideUNetConfig(int inChannels, int outChannels, int[] widths, int
         int[] headWidths = json.integers("attention_head_dim", n, 8), upHeadWidths = new int[n];
         Arrays.setAll(upHeadWidths, i -> headWidths[n - 1 - i]);
         return new GlideUNetConfig(json.integer("in_channels", 4), json.integer("out_channels", 4), widths,
-                json.integers("layers_per_block", n, 2), attends(json, "down_block_types", n, DOWN),
-                reversed(attends(json, "up_block_types", n, UP)), mid(json), headWidths, upHeadWidths,
+                json.integers("layers_per_block", n, 2), UNetConfig.attends(json, "down_block_types", n, DOWN, List.of()),
+                UNetConfig.reversed(UNetConfig.attends(json, "up_block_types", n, UP, List.of())), mid(json), headWidths, upHeadWidths,
                 json.integers("cross_attention_dim", n, 1280), onlyCross,
                 json.flag("mid_block_only_cross_attention", one && onlyCross[0]),
                 json.text("cross_attention_norm", "").equals("group_norm"), json.integer("norm_num_groups", 32),
@@ -191,18 +191,6 @@ public record GlideUNetConfig(int inChannels, int outChannels, int[] widths, int
         return kinds.indexOf(kind);
     }
 
-    private static boolean[] attends(ConfigJson json, String key, int n, List<String> kinds) {
-        List<String> types = json.texts(key);
-        if (types.size() != n || !kinds.containsAll(types)) {
-            throw json.wrong(key, types, n + " of " + kinds);
-        }
-        boolean[] attends = new boolean[n];
-        for (int i = 0; i < n; i++) {
-            attends[i] = types.get(i).equals(kinds.get(0));
-        }
-        return attends;
-    }
-
     private static Mid mid(ConfigJson json) {
         if (json.text("_class_name", "").equals("UNet2DModel")) {
             json.require("mid_block_type", "UNetMidBlock2D");
@@ -233,13 +221,5 @@ public record GlideUNetConfig(int inChannels, int outChannels, int[] widths, int
         if (!List.of("default", "scale_shift").contains(json.text("resnet_time_scale_shift", "default"))) {
             throw json.wrong("resnet_time_scale_shift", json.text("resnet_time_scale_shift", ""), "default or scale_shift");
         }
-    }
-
-    private static boolean[] reversed(boolean[] a) {
-        boolean[] r = new boolean[a.length];
-        for (int i = 0; i < a.length; i++) {
-            r[i] = a[a.length - 1 - i];
-        }
-        return r;
     }
 }

@@ -89,7 +89,8 @@ public record UNetConfig(int inChannels, int outChannels, int[] widths, int[] la
                 json.integer("conv_in_kernel", 3), json.integer("conv_out_kernel", 3));
     }
 
-    private static boolean[] attends(ConfigJson json, String key, int n, List<String> kinds, List<String> usual) {
+    /** Which levels attend: those whose block is the first of {@code kinds}. */
+    static boolean[] attends(ConfigJson json, String key, int n, List<String> kinds, List<String> usual) {
         List<String> types = json.has(key) ? json.texts(key) : usual;
         if (types.size() != n || !kinds.containsAll(types)) {
             throw json.wrong(key, types, n + " of " + kinds);
@@ -141,7 +142,7 @@ public record UNetConfig(int inChannels, int outChannels, int[] widths, int[] la
         return r;
     }
 
-    private static boolean[] reversed(boolean[] a) {
+    static boolean[] reversed(boolean[] a) {
         boolean[] r = new boolean[a.length];
         for (int i = 0; i < a.length; i++) {
             r[i] = a[a.length - 1 - i];
