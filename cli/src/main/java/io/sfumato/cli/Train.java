@@ -1,6 +1,7 @@
 package io.sfumato.cli;
 
 import io.sfumato.hub.ModelUri;
+import io.sfumato.tensor.ProcessGroup;
 import io.sfumato.training.ClipRecipe;
 import io.sfumato.training.ClipTrainer;
 import io.sfumato.training.DalleRecipe;
@@ -17,19 +18,22 @@ import io.sfumato.training.UnclipTrainer;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.function.IntConsumer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** Trains a model as a recipe says. */
 @Command(name = "train", mixinStandardHelpOptions = true,
         description = "Trains a model as a recipe says. A run that was cut off goes on from its last checkpoint.",
-        footer = {"", "Example:", "  sfumato train recipes/first-light.yaml --run runs/mine"})
+        footer = {"", "Example:", "  sfumato train recipes/first-light.yaml --run runs/mine --processes 2"})
 final class Train implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
@@ -54,10 +58,15 @@ final class Train implements Callable<Integer> {
         start = List.of(model);
     }
 
+    @Option(names = "--processes", paramLabel = "N",
+            description = "processes on this machine that share each batch (${DEFAULT-VALUE}); recipes of latent diffusion only")
+    private int processes = 1;
+
     @Override
     public Integer call() {
-        PrintWriter out = spec.commandLine().getOut();
-        PrintWriter err = spec.commandLine().getErr();
+        if (processes < 1) {
+            throw new ParameterException(spec.commandLine(), "processes must be at least 1, not " + processes);
+        }
         if (TokenRecipe.matches(file)) {
             TokenRecipe recipe = TokenRecipe.read(file);
             return trainOther(recipe.name(), (folder, line, check) -> new TokenTrainer(recipe, folder, line).train(saved -> check.run()));
@@ -79,55 +88,87 @@ final class Train implements Callable<Integer> {
             return trainOther(recipe.name(), (folder, line, check) -> new ClipTrainer(recipe, folder, line).train(saved -> check.run()));
         }
         Recipe recipe = Recipe.read(file);
-        Path folder = run.isEmpty() ? Path.of("runs", recipe.name()) : run.get(0);
+        return train(recipe.name(), recipe::requireSharedBy, (folder, line, group, check) -> {
+            Trainer trainer = new Trainer(recipe, folder, line, group);
+            start.forEach(uri -> trainer.start(ModelUri.resolve(uri).path()));
+            return trainer.train(saved -> check.run());
+        });
+    }
+
+    /** A training by one process alone: in a run's folder, to a model's. */
+    private interface Alone {
+        Path train(Path folder, Progress progress, Runnable check);
+    }
+
+    private int trainOther(String name, Alone training) {
+        if (!start.isEmpty()) {
+            throw new IllegalArgumentException("--start is for recipes of latent diffusion: " + file + " is of another kind");
+        }
+        return train(name, count -> {
+            if (count > 1) {
+                throw new IllegalArgumentException("several processes train recipes of latent diffusion: " + file + " is of another kind");
+            }
+        }, (folder, line, group, check) -> training.train(folder, line, check));
+    }
+
+    /** A training by one process or several, each of which calls it with its place in the group. */
+    private interface Training {
+        Path train(Path folder, Progress progress, ProcessGroup group, Runnable check);
+    }
+
+    /** @param sharing throws where a number of processes cannot share the training */
+    private int train(String name, IntConsumer sharing, Training training) {
+        PrintWriter out = spec.commandLine().getOut(), err = spec.commandLine().getErr();
+        Path folder = run.isEmpty() ? Path.of("runs", name) : run.get(0);
         boolean resumes = Files.isDirectory(folder);
         if (resumes && !start.isEmpty()) {
             throw new IllegalArgumentException(folder + " is a run that has begun: --start is for a new one, see --run");
         }
-        if (!quiet) {
-            err.println((resumes ? "going on in " : "training in ") + folder);
-            err.flush();
-        }
-        try (var interruption = new Interruption();
-                var progress = new ProgressLine(err, !quiet && ProgressLine.onTerminal())) {
-            Trainer trainer = new Trainer(recipe, folder, (stage, done, total, loss) -> {
+        try (var interruption = new Interruption(); Processes all = processes(sharing, folder, interruption::check);
+                var progress = new ProgressLine(err, !quiet && all.isFirst() && ProgressLine.onTerminal())) {
+            if (!quiet && all.isFirst()) {
+                err.println((resumes ? "going on in " : "training in ") + folder);
+                err.flush();
+            }
+            Runnable check = () -> {
                 interruption.check();
-                progress.step(stage, done, total, Double.isNaN(loss) ? "" : String.format(Locale.ROOT, "loss %.4f", loss));
-            });
-            start.forEach(uri -> trainer.start(ModelUri.resolve(uri).path()));
-            Path model = trainer.train(saved -> interruption.check());
-            progress.close();
-            out.println(model);
-            out.flush();
-            return 0;
-        }
-    }
-
-    /** A training that is not of latent diffusion: in a run's folder, to a model's. */
-    private interface Training {
-        Path train(Path folder, Progress progress, Runnable check);
-    }
-
-    private int trainOther(String name, Training training) {
-        PrintWriter out = spec.commandLine().getOut(), err = spec.commandLine().getErr();
-        if (!start.isEmpty()) {
-            throw new IllegalArgumentException("--start is for recipes of latent diffusion: " + file + " is of another kind");
-        }
-        Path folder = run.isEmpty() ? Path.of("runs", name) : run.get(0);
-        if (!quiet) {
-            err.println((Files.isDirectory(folder) ? "going on in " : "training in ") + folder);
-            err.flush();
-        }
-        try (var interruption = new Interruption(); var progress = new ProgressLine(err, !quiet && ProgressLine.onTerminal())) {
-            Progress line = (stage, done, total, loss) -> {
-                interruption.check();
-                progress.step(stage, done, total, Double.isNaN(loss) ? "" : String.format(Locale.ROOT, "loss %.4f", loss));
+                all.check();
             };
-            Path model = training.train(folder, line, interruption::check);
+            Path model;
+            try {
+                model = training.train(folder, (stage, done, total, loss) -> {
+                    check.run();
+                    progress.step(stage, done, total, Double.isNaN(loss) ? "" : String.format(Locale.ROOT, "loss %.4f", loss));
+                }, all.group(), check);
+                all.await();
+            } catch (IllegalStateException e) {
+                progress.close();
+                interruption.check();
+                all.checkForAMoment();
+                throw e;
+            }
             progress.close();
-            out.println(model);
-            out.flush();
+            if (all.isFirst()) {
+                out.println(model);
+                out.flush();
+            }
             return 0;
         }
+    }
+
+    private Processes processes(IntConsumer sharing, Path folder, Runnable check) {
+        if (processes == 1) {
+            Processes launched = Processes.of(System.getenv());
+            sharing.accept(launched.group().size());
+            return launched;
+        }
+        if (System.getenv().containsKey("WORLD_SIZE")) {
+            throw new IllegalArgumentException("--processes starts processes, and WORLD_SIZE in the environment says that another program "
+                    + "has done so: one or the other is wanted");
+        }
+        sharing.accept(processes);
+        List<String> arguments = new ArrayList<>(List.of("train", file.toString(), "--run", folder.toString(), "--quiet"));
+        start.forEach(model -> arguments.addAll(List.of("--start", model)));
+        return Processes.start(processes, arguments, check);
     }
 }

@@ -61,6 +61,13 @@ public record Recipe(String name, long seed, Data data, Autoencoder autoencoder,
                 + autoencoder.widths.length + " levels of widths");
     }
 
+    /** @throws IllegalArgumentException naming the loop whose batches {@code processes} cannot share evenly */
+    public void requireSharedBy(int processes) {
+        autoencoder.loop.requireSharedBy(processes, "autoencoder.loop");
+        diffusion.loop.requireSharedBy(processes, "diffusion.loop");
+        upscaler.forEach(larger -> larger.loop.requireSharedBy(processes, "upscaler.loop"));
+    }
+
     private static void require(boolean holds, String key, Object value, String wanted) {
         if (!holds) {
             throw new IllegalArgumentException(key + " is " + value + ", where " + wanted + " is wanted");
@@ -314,6 +321,12 @@ public record Recipe(String name, long seed, Data data, Autoencoder autoencoder,
         Optimizer optimizer(Map<String, Tensor> parameters, String usual) {
             return (optimizer.equals("default") ? usual : optimizer).equals("adafactor") ? new Adafactor(parameters, decay, clip)
                     : new AdamW(parameters, decay, clip);
+        }
+
+        /** @throws IllegalArgumentException where {@code processes} cannot have equal shares of a batch, in the parts that each accumulates */
+        void requireSharedBy(int processes, String key) {
+            require(batch % processes == 0 && batch / processes >= accumulate, key + ".batch", batch, "a multiple of " + processes
+                    + " (for " + processes + " processes" + (accumulate == 1 ? ")" : " that accumulate " + accumulate + " parts each)"));
         }
 
         /** A stage that cannot work through a batch in parts says {@code why}. */

@@ -48,14 +48,16 @@ public final class Trainer {
      * model's sizes; only what the model does not have at all begins fresh.
      */
     public void start(Path model) {
-        // Whole or not at all: a run that was cut off in between would go on without what it should have begun with.
-        Path part = run.folder().resolveSibling(run.folder().getFileName() + ".part");
-        new ModelFolder(part.resolve("model")).copyFrom(model, recipe);
-        try {
-            Files.move(part, run.folder(), StandardCopyOption.ATOMIC_MOVE);
-        } catch (IOException e) {
-            throw new UncheckedIOException(run.folder() + ": a new run is wanted to begin with a model: " + e.getMessage(), e);
-        }
+        run.once(() -> {
+            // Whole or not at all: a run that was cut off in between would go on without what it should have begun with.
+            Path part = run.folder().resolveSibling(run.folder().getFileName() + ".part");
+            new ModelFolder(part.resolve("model")).copyFrom(model, recipe);
+            try {
+                Files.move(part, run.folder(), StandardCopyOption.ATOMIC_MOVE);
+            } catch (IOException e) {
+                throw new UncheckedIOException(run.folder() + ": a new run is wanted to begin with a model: " + e.getMessage(), e);
+            }
+        });
     }
 
     /**
