@@ -22,7 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import java.util.function.IntConsumer;
+import java.util.function.BiConsumer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -59,7 +59,7 @@ final class Train implements Callable<Integer> {
     }
 
     @Option(names = "--processes", paramLabel = "N",
-            description = "processes on this machine that share each batch (${DEFAULT-VALUE}); recipes of latent diffusion only")
+            description = "processes on this machine that share each batch (${DEFAULT-VALUE})")
     private int processes = 1;
 
     @Override
@@ -69,46 +69,35 @@ final class Train implements Callable<Integer> {
         }
         if (TokenRecipe.matches(file)) {
             TokenRecipe recipe = TokenRecipe.read(file);
-            return trainOther(recipe.name(), (folder, line, check) -> new TokenTrainer(recipe, folder, line).train(saved -> check.run()));
+            return trainOther(recipe.name(), recipe::requireSharedBy, (folder, line, group, check) ->
+                    new TokenTrainer(recipe, folder, line, group).train(saved -> check.run()));
         }
         if (ImagenRecipe.fits(file)) {
             ImagenRecipe recipe = ImagenRecipe.read(file);
-            return trainOther(recipe.name(), (folder, line, check) -> new ImagenTrainer(recipe, folder, line).train(saved -> check.run()));
+            return trainOther(recipe.name(), (count, folder) -> recipe.requireSharedBy(count), (folder, line, group, check) ->
+                    new ImagenTrainer(recipe, folder, line, group).train(saved -> check.run()));
         }
         if (DalleRecipe.matches(file)) {
             DalleRecipe recipe = DalleRecipe.read(file);
-            return trainOther(recipe.name(), (folder, line, check) -> new DalleTrainer(recipe, folder, line).train(saved -> check.run()));
+            return trainOther(recipe.name(), recipe::requireSharedBy, (folder, line, group, check) ->
+                    new DalleTrainer(recipe, folder, line, group).train(saved -> check.run()));
         }
         if (UnclipRecipe.fits(file)) {
             UnclipRecipe recipe = UnclipRecipe.read(file);
-            return trainOther(recipe.name(), (folder, line, check) -> new UnclipTrainer(recipe, folder, line).train(saved -> check.run()));
+            return trainOther(recipe.name(), (count, folder) -> recipe.requireSharedBy(count), (folder, line, group, check) ->
+                    new UnclipTrainer(recipe, folder, line, group).train(saved -> check.run()));
         }
         if (ClipRecipe.matches(file)) {
             ClipRecipe recipe = ClipRecipe.read(file);
-            return trainOther(recipe.name(), (folder, line, check) -> new ClipTrainer(recipe, folder, line).train(saved -> check.run()));
+            return trainOther(recipe.name(), (count, folder) -> recipe.requireSharedBy(count), (folder, line, group, check) ->
+                    new ClipTrainer(recipe, folder, line).train(saved -> check.run()));
         }
         Recipe recipe = Recipe.read(file);
-        return train(recipe.name(), recipe::requireSharedBy, (folder, line, group, check) -> {
+        return train(recipe.name(), (count, folder) -> recipe.requireSharedBy(count), (folder, line, group, check) -> {
             Trainer trainer = new Trainer(recipe, folder, line, group);
             start.forEach(uri -> trainer.start(ModelUri.resolve(uri).path()));
             return trainer.train(saved -> check.run());
         });
-    }
-
-    /** A training by one process alone: in a run's folder, to a model's. */
-    private interface Alone {
-        Path train(Path folder, Progress progress, Runnable check);
-    }
-
-    private int trainOther(String name, Alone training) {
-        if (!start.isEmpty()) {
-            throw new IllegalArgumentException("--start is for recipes of latent diffusion: " + file + " is of another kind");
-        }
-        return train(name, count -> {
-            if (count > 1) {
-                throw new IllegalArgumentException("several processes train recipes of latent diffusion: " + file + " is of another kind");
-            }
-        }, (folder, line, group, check) -> training.train(folder, line, check));
     }
 
     /** A training by one process or several, each of which calls it with its place in the group. */
@@ -116,8 +105,16 @@ final class Train implements Callable<Integer> {
         Path train(Path folder, Progress progress, ProcessGroup group, Runnable check);
     }
 
-    /** @param sharing throws where a number of processes cannot share the training */
-    private int train(String name, IntConsumer sharing, Training training) {
+    /** A training that is not of latent diffusion. */
+    private int trainOther(String name, BiConsumer<Integer, Path> sharing, Training training) {
+        if (!start.isEmpty()) {
+            throw new IllegalArgumentException("--start is for recipes of latent diffusion: " + file + " is of another kind");
+        }
+        return train(name, sharing, training);
+    }
+
+    /** @param sharing throws where a number of processes cannot share the training in a folder */
+    private int train(String name, BiConsumer<Integer, Path> sharing, Training training) {
         PrintWriter out = spec.commandLine().getOut(), err = spec.commandLine().getErr();
         Path folder = run.isEmpty() ? Path.of("runs", name) : run.get(0);
         boolean resumes = Files.isDirectory(folder);
@@ -156,17 +153,17 @@ final class Train implements Callable<Integer> {
         }
     }
 
-    private Processes processes(IntConsumer sharing, Path folder, Runnable check) {
+    private Processes processes(BiConsumer<Integer, Path> sharing, Path folder, Runnable check) {
         if (processes == 1) {
             Processes launched = Processes.of(System.getenv());
-            sharing.accept(launched.group().size());
+            sharing.accept(launched.group().size(), folder);
             return launched;
         }
         if (System.getenv().containsKey("WORLD_SIZE")) {
             throw new IllegalArgumentException("--processes starts processes, and WORLD_SIZE in the environment says that another program "
                     + "has done so: one or the other is wanted");
         }
-        sharing.accept(processes);
+        sharing.accept(processes, folder);
         List<String> arguments = new ArrayList<>(List.of("train", file.toString(), "--run", folder.toString(), "--quiet"));
         start.forEach(model -> arguments.addAll(List.of("--start", model)));
         return Processes.start(processes, arguments, check);

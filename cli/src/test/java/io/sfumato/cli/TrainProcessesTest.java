@@ -162,6 +162,10 @@ class TrainProcessesTest {
         assertThat(child.isAlive()).isFalse();
     }
 
+    private static String others(String recipe, Path run) {
+        return Ran.command("train", Path.of("../recipes", recipe), "--run", run, "--processes", 7).err().strip();
+    }
+
     @Test
     void saysWhatIsWrong() throws IOException, InterruptedException {
         Path recipe = recipe(RECIPE), run = folder.resolve("run");
@@ -172,9 +176,14 @@ class TrainProcessesTest {
         Path parts = recipe(RECIPE.replace("scenes: 64, loop: {", "scenes: 64, loop: {accumulate: 3, "));
         assertThat(Ran.command("train", parts, "--run", run, "--processes", 2).err()).isEqualTo("sfumato: diffusion.loop.batch is 4, where "
                 + "a multiple of 2 (for 2 processes that accumulate 3 parts each) is wanted" + System.lineSeparator());
-        Path clip = Path.of("../recipes/clip/clipart.yaml");
-        assertThat(Ran.command("train", clip, "--run", run, "--processes", 2).err()).isEqualTo("sfumato: several processes train recipes of "
-                + "latent diffusion: " + clip + " is of another kind" + System.lineSeparator());
+        assertThat(others("clip/clipart.yaml", run)).isEqualTo("sfumato: CLIP is to be trained by 7 processes, and its loss compares each "
+                + "text with all pictures of a batch: one process is wanted");
+        Map.of("parti.yaml", "vq/model.safetensors", "dalle/clipart.yaml", "dvae/decoder.safetensors").forEach((recipeFile, last) ->
+                assertThat(others(recipeFile, run)).isEqualTo("sfumato: the tokenizer of pictures learns from whole batches: one process "
+                        + "is wanted until " + run.resolve("model").resolve(last) + " is there, then 7 can go on with the Transformer"));
+        String uneven = "where a multiple of 7 (for 7 processes) is wanted";
+        assertThat(others("imagen/clipart-cascade.yaml", run)).isEqualTo("sfumato: base.loop.batch is 16, " + uneven);
+        assertThat(others("dalle2/clipart.yaml", run)).isEqualTo("sfumato: prior.loop.batch is 64, " + uneven);
         List<String> line = new ArrayList<>(List.of("env", "WORLD_SIZE=2"));
         line.addAll(Ran.java("train", recipe, "--run", run, "--processes", 2));
         assertThat(Ran.process(folder, line)).isEqualTo(new Ran(Main.FAILED, "", "sfumato: --processes starts processes, and WORLD_SIZE in "

@@ -52,6 +52,12 @@ public record ClipRecipe(String name, long seed, Recipe.Data data, Recipe.Tokeni
         require(hidden >= 1 && layers >= 1, "hidden is " + hidden + " and layers " + layers + ", where 1 or more of both");
     }
 
+    /** @throws IllegalArgumentException for several processes */
+    public void requireSharedBy(int processes) {
+        require(processes == 1, "CLIP is to be trained by " + processes + " processes, and its loss compares each text with all pictures "
+                + "of a batch: one process");
+    }
+
     /** Whether a recipe is one of these. */
     public static boolean matches(Path file) {
         return Recipe.hasLine(file, line -> line.startsWith("projection:"));

@@ -2,6 +2,7 @@ package io.sfumato.training;
 
 import io.sfumato.models.dalle.Dalle;
 import io.sfumato.models.tokenizer.DVae;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -16,6 +17,8 @@ import java.util.List;
 public record DalleRecipe(String kind, String name, long seed, Recipe.Data data, Recipe.Tokenizer tokenizer, Discrete discrete,
                           Transformer transformer, List<String> prompts) {
     static final String KIND = "dalle";
+    /** The last file of the trained discrete VAE, in a run's folder. */
+    static final String PICTURES = "model/dvae/decoder.safetensors";
 
     public DalleRecipe {
         require(kind.equals(KIND), "kind is " + kind + ", where " + KIND);
@@ -83,6 +86,20 @@ public record DalleRecipe(String kind, String name, long seed, Recipe.Data data,
             new Dalle.Config(layers, width, heads, 2, 1, 1, 1, window);
             require(scenes >= 1, "scenes is " + scenes + ", where 1 or more");
         }
+    }
+
+    /**
+     * @param run where the training is
+     * @throws IllegalArgumentException naming the loop whose batches {@code processes} cannot share evenly, and for several processes
+     *     before the tokenizer of pictures is there
+     */
+    public void requireSharedBy(int processes, Path run) {
+        Path last = run.resolve(PICTURES);
+        if (processes > 1 && !Files.exists(last)) {
+            throw new IllegalArgumentException("the tokenizer of pictures learns from whole batches: one process is wanted until "
+                    + last + " is there, then " + processes + " can go on with the Transformer");
+        }
+        transformer.loop.requireSharedBy(processes, "transformer.loop");
     }
 
     /** Whether a recipe's file says that it is of this kind. */

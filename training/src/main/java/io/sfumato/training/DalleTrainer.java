@@ -7,6 +7,7 @@ import io.sfumato.models.dalle.Dalle;
 import io.sfumato.models.tokenizer.DVae;
 import io.sfumato.tensor.DType;
 import io.sfumato.tensor.Device;
+import io.sfumato.tensor.ProcessGroup;
 import io.sfumato.tensor.Scope;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,18 +24,24 @@ public final class DalleTrainer {
     private final Run run;
 
     public DalleTrainer(DalleRecipe recipe, Path run, Progress progress) {
+        this(recipe, run, progress, ProcessGroup.alone());
+    }
+
+    /** The same by several processes: see {@link Trainer#Trainer(Recipe, Path, Progress, ProcessGroup)}. */
+    public DalleTrainer(DalleRecipe recipe, Path run, Progress progress, ProcessGroup group) {
         this.recipe = recipe;
-        this.run = new Run(run, progress);
+        this.run = new Run(run, progress, group);
     }
 
     /** Trains; {@code onSave} gets the model folder at each checkpoint of the Transformer. Returns it, {@code run/model}. */
     public Path train(Consumer<Path> onSave) {
-        Path model = run.file("model"), dvae = model.resolve("dvae"), last = dvae.resolve("decoder.safetensors");
+        recipe.requireSharedBy(run.group().size(), run.folder());
+        Path model = run.file("model"), last = run.file(DalleRecipe.PICTURES), dvae = last.getParent();
         Example.Source scenes = recipe.data().open(1);
-        recipe.tokenizer().learnt(scenes, model.resolve("tokenizer"));
+        run.once(() -> recipe.tokenizer().learnt(scenes, model.resolve("tokenizer")));
         TextIds words = TextIds.load(model.resolve("tokenizer"));
         Dalle.Config config = recipe.dalle(words.size());
-        configs(model, config);
+        run.once(() -> configs(model, config));
         if (!Files.exists(last)) {
             new DVaeTrainer(recipe, run).train(scenes, dvae);
         }
@@ -43,7 +50,7 @@ public final class DalleTrainer {
                 var scope = new Scope()) {
             DalleRecipe.Transformer c = recipe.transformer();
             SceneCodes data = SceneCodes.of(scenes, c.scenes(), words, recipe.tokenizer().length(),
-                    DVae.load(encoder, decoder, recipe.discrete().config()), run.progress());
+                    DVae.load(encoder, decoder, recipe.discrete().config()), run);
             new WriterTrainer(recipe.seed(), c.loop(), 0, run).train(w -> new Dalle(w, config)::loss,
                     "adamw", data.texts(), data.codes(),
                     model.resolve("transformer/model.safetensors"), step -> {

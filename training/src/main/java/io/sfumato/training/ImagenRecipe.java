@@ -78,6 +78,14 @@ public record ImagenRecipe(String kind, String name, long seed, String clipart, 
         }
     }
 
+    /** @throws IllegalArgumentException naming the loop whose batches {@code processes} cannot share evenly */
+    public void requireSharedBy(int processes) {
+        List<String> names = List.copyOf(stages().keySet());
+        for (int i = 0; i < names.size(); i++) {
+            loops().get(i).requireSharedBy(processes, names.get(i) + ".loop");
+        }
+    }
+
     /** Whether a recipe's file says that it is of this kind. */
     public static boolean fits(Path file) {
         return Recipe.hasLine(file, line -> line.strip().equals("kind: " + KIND));

@@ -11,6 +11,7 @@ import io.sfumato.tensor.DType;
 import io.sfumato.tensor.Device;
 import io.sfumato.tensor.Functional;
 import io.sfumato.tensor.NoGrad;
+import io.sfumato.tensor.ProcessGroup;
 import io.sfumato.tensor.Rng;
 import io.sfumato.tensor.Tensor;
 import io.sfumato.text.T5Tokenizer;
@@ -39,26 +40,25 @@ public final class ImagenTrainer {
     private final World world;
 
     public ImagenTrainer(ImagenRecipe recipe, Path run, Progress progress) {
+        this(recipe, run, progress, ProcessGroup.alone());
+    }
+
+    /** The same by several processes: see {@link Trainer#Trainer(Recipe, Path, Progress, ProcessGroup)}. */
+    public ImagenTrainer(ImagenRecipe recipe, Path run, Progress progress, ProcessGroup group) {
         this.recipe = recipe;
-        this.run = new Run(run, progress);
+        this.run = new Run(run, progress, group);
         world = new World(recipe.world(), recipe.clipart().isEmpty() ? ClipArt.bundled() : ClipArt.load(Path.of(recipe.clipart())));
     }
 
     /** @return the model folder, {@code run/model}; {@code onSave} gets it at each checkpoint of the last stage */
     public Path train(Consumer<Path> onSave) {
         ImagenFolder folder = new ImagenFolder(run.file("model"));
-        int vocabulary = folder.writeTokenizer(LongStream.range(0, recipe.text().captions()).mapToObj(seed -> world.scene(seed).caption()));
-        folder.writeConfigs(recipe, vocabulary);
+        run.once(() -> begin(folder));
         T5Tokenizer tokenizer = T5Tokenizer.load(folder.path().resolve("tokenizer"));
-        if (!Files.exists(folder.weights("text_encoder"))) {
-            try (Rng rng = new Rng(recipe.seed()); Weights fresh = Weights.init(rng, Device.CPU)) {
-                new T5Encoder(fresh, recipe.text().config(vocabulary));
-                folder.write("text_encoder", fresh.parameters());
-            }
-        }
+        T5Encoder.Config config = T5Encoder.Config.of(ConfigJson.read(folder.path().resolve("text_encoder/config.json")));
         try (SafeTensors file = SafeTensors.open(folder.weights("text_encoder"));
                 Weights weights = Weights.load(file, DType.F32, Device.CPU)) {
-            T5Encoder text = weights.build(w -> new T5Encoder(w, recipe.text().config(vocabulary)), T5Encoder::isExtra);
+            T5Encoder text = weights.build(w -> new T5Encoder(w, config), T5Encoder::isExtra);
             List<String> stages = List.copyOf(recipe.stages().keySet());
             for (int i = 0; i < stages.size(); i++) {
                 boolean last = i == stages.size() - 1;
@@ -71,6 +71,18 @@ public final class ImagenTrainer {
             }
         }
         return folder.path();
+    }
+
+    /** Tokenizer, configs, and the text encoder, which stays as it begins. */
+    private void begin(ImagenFolder folder) {
+        int vocabulary = folder.writeTokenizer(LongStream.range(0, recipe.text().captions()).mapToObj(seed -> world.scene(seed).caption()));
+        folder.writeConfigs(recipe, vocabulary);
+        if (!Files.exists(folder.weights("text_encoder"))) {
+            try (Rng rng = new Rng(recipe.seed()); Weights fresh = Weights.init(rng, Device.CPU)) {
+                new T5Encoder(fresh, recipe.text().config(vocabulary));
+                folder.write("text_encoder", fresh.parameters());
+            }
+        }
     }
 
     /** The frozen encoder. */

@@ -24,6 +24,11 @@ public record TokenRecipe(String name, long seed, Recipe.Data data, Words tokeni
                           @JacksonInject(value = "captionsAlone", useInput = OptBoolean.TRUE) List<CaptionsAlone> captionsAlone,
                           @JacksonInject(value = "decoderAlone", useInput = OptBoolean.TRUE) List<DecoderAlone> decoderAlone,
                           List<String> prompts) {
+    /** What the trained tokenizer of pictures is in, in a run's folder. */
+    static final String PICTURES = "model/vq/model.safetensors";
+    /** What the encoder trained on captions alone is in. */
+    static final String ENCODER = "encoder.safetensors";
+
     public TokenRecipe {
         requireOne("captionsAlone", captionsAlone);
         requireOne("decoderAlone", decoderAlone);
@@ -139,6 +144,30 @@ public record TokenRecipe(String name, long seed, Recipe.Data data, Words tokeni
     public record DecoderAlone(long adversary, Recipe.Loop loop) {
         public DecoderAlone {
             loop.requireWholeBatches(Pictures.WHOLE);
+        }
+    }
+
+    /**
+     * @param run where the training is
+     * @throws IllegalArgumentException naming the loop whose batches {@code processes} cannot share evenly, and for several processes
+     *     while there is a stage that one alone trains
+     */
+    public void requireSharedBy(int processes, Path run) {
+        if (processes > 1) {
+            requireThere("the tokenizer of pictures", run.resolve(PICTURES), processes);
+            captionsAlone.forEach(stage -> requireThere("captionsAlone", run.resolve(ENCODER), processes));
+            if (!decoderAlone.isEmpty()) {
+                throw new IllegalArgumentException("decoderAlone learns from whole batches: one process is wanted, or a recipe without it "
+                        + "until " + processes + " have trained the Transformer");
+            }
+        }
+        transformer.loop.requireSharedBy(processes, "transformer.loop");
+    }
+
+    private static void requireThere(String stage, Path file, int processes) {
+        if (!Files.exists(file)) {
+            throw new IllegalArgumentException(stage + " learns from whole batches: one process is wanted until " + file + " is there, "
+                    + "then " + processes + " can go on with the Transformer");
         }
     }
 

@@ -9,6 +9,7 @@ import io.sfumato.models.tokenizer.VitVqGan;
 import io.sfumato.nn.Past;
 import io.sfumato.tensor.DType;
 import io.sfumato.tensor.Device;
+import io.sfumato.tensor.ProcessGroup;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 import java.nio.file.Files;
@@ -27,17 +28,24 @@ public final class TokenTrainer {
     private final Run run;
 
     public TokenTrainer(TokenRecipe recipe, Path run, Progress progress) {
+        this(recipe, run, progress, ProcessGroup.alone());
+    }
+
+    /** The same by several processes: see {@link Trainer#Trainer(Recipe, Path, Progress, ProcessGroup)}. */
+    public TokenTrainer(TokenRecipe recipe, Path run, Progress progress, ProcessGroup group) {
         this.recipe = recipe;
-        this.run = new Run(run, progress);
+        this.run = new Run(run, progress, group);
     }
 
     /** Trains; {@code onSave} gets the model folder at each checkpoint of the Transformer. Returns it, {@code run/model}. */
     public Path train(Consumer<Path> onSave) {
-        Path model = run.file("model"), vq = model.resolve("vq/model.safetensors"), encoder = run.file("encoder.safetensors");
+        recipe.requireSharedBy(run.group().size(), run.folder());
+        Path model = run.file("model"), vq = run.file(TokenRecipe.PICTURES), encoder = run.file(TokenRecipe.ENCODER);
         Example.Source scenes = recipe.data().open(1);
-        TextIds words = recipe.tokenizer().learnt(scenes, model.resolve("tokenizer"));
+        run.once(() -> recipe.tokenizer().learnt(scenes, model.resolve("tokenizer")));
+        TextIds words = TextIds.load(model.resolve("tokenizer"));
         Parti.Config config = recipe.parti(words.size());
-        configs(model, config);
+        run.once(() -> configs(model, config));
         if (!Files.exists(vq)) {
             new VitVqGanTrainer(recipe, run).train(scenes, vq);
         }
@@ -48,7 +56,7 @@ public final class TokenTrainer {
                 Device.CPU); var scope = new Scope()) {
             VitVqGan vit = weights.build(w -> new VitVqGan(w, recipe.vit()), extra -> false);
             TokenRecipe.Transformer c = recipe.transformer();
-            SceneCodes data = SceneCodes.of(scenes, c.scenes(), words, recipe.tokenizer().length(), vit, run.progress());
+            SceneCodes data = SceneCodes.of(scenes, c.scenes(), words, recipe.tokenizer().length(), vit, run);
             new WriterTrainer(recipe.seed(), c.loop(), c.textDropout(), run).train(w -> {
                 Parti parti = new Parti(w, config);
                 recipe.captionsAlone().forEach(stage -> ModelFolder.begin(encoder, w.parameters()));

@@ -101,6 +101,13 @@ public record UnclipRecipe(String kind, String name, long seed, String clip, Rec
         }
     }
 
+    /** @throws IllegalArgumentException naming the loop whose batches {@code processes} cannot share evenly */
+    public void requireSharedBy(int processes) {
+        prior.loop.requireSharedBy(processes, "prior.loop");
+        decoder.loop.requireSharedBy(processes, "decoder.loop");
+        enlarger.loop.requireSharedBy(processes, "enlarger.loop");
+    }
+
     /** Whether a recipe's file says that it is of this kind. */
     public static boolean fits(Path file) {
         return Recipe.hasLine(file, line -> line.strip().equals("kind: " + KIND));

@@ -8,6 +8,7 @@ import io.sfumato.models.unet.GlideUNetConfig;
 import io.sfumato.tensor.DType;
 import io.sfumato.tensor.Device;
 import io.sfumato.tensor.Functional;
+import io.sfumato.tensor.ProcessGroup;
 import io.sfumato.tensor.Rng;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
@@ -29,8 +30,13 @@ public final class UnclipTrainer {
     private final UnclipLoop loop;
 
     public UnclipTrainer(UnclipRecipe recipe, Path run, Progress progress) {
+        this(recipe, run, progress, ProcessGroup.alone());
+    }
+
+    /** The same by several processes: see {@link Trainer#Trainer(Recipe, Path, Progress, ProcessGroup)}. */
+    public UnclipTrainer(UnclipRecipe recipe, Path run, Progress progress, ProcessGroup group) {
         this.recipe = recipe;
-        this.run = new Run(run, progress);
+        this.run = new Run(run, progress, group);
         scenes = recipe.data().open(1);
         loop = new UnclipLoop(recipe.seed(), this.run, scenes);
     }
@@ -38,7 +44,7 @@ public final class UnclipTrainer {
     /** @return the model folder, {@code run/model}; {@code onSave} gets it at each checkpoint of the last network */
     public Path train(Consumer<Path> onSave) {
         UnclipFolder folder = new UnclipFolder(run.file("model"));
-        folder.begin(recipe, Path.of(recipe.clip()));
+        run.once(() -> folder.begin(recipe, Path.of(recipe.clip())));
         try (FrozenClip clip = new FrozenClip(folder)) {
             new UnclipPriorTrainer(recipe, loop, scenes).train(clip, folder);
             trainDecoder(clip, folder);

@@ -76,6 +76,20 @@ class ImagenTrainerTest {
         refuses(model);
     }
 
+    @Test
+    void twoProcessesHaveTheLossesOfOne() throws Exception {
+        Path one = temp.resolve("one"), two = temp.resolve("two");
+        new ImagenTrainer(recipe(TINY.replace("batch: 2", "batch: 2, accumulate: 2")), one, BreakingOff.in("never", 0)).train(saved -> { });
+        ImagenRecipe recipe = recipe(TINY);
+        recipe.requireSharedBy(2);
+        TwoProcesses.train(group -> new ImagenTrainer(recipe, two, BreakingOff.in("never", 0), group).train(saved -> { }));
+        for (String stage : List.of("base", "super_1", "super_2")) {
+            TwoProcesses.assertSameLosses(two, one, stage);
+        }
+        assertThatIllegalArgumentException().isThrownBy(() -> recipe.requireSharedBy(3))
+                .withMessage("base.loop.batch is 2, where a multiple of 3 (for 3 processes) is wanted");
+    }
+
     private static void draws(Path folder) {
         Options o = Options.defaults().withSteps(3).withGuidance(3).withSeed(5);
         try (TextToImage model = TextToImage.load(folder.toString()); Trace trace = Trace.recording(); Scope scope = new Scope()) {

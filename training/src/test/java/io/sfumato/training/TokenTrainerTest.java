@@ -162,6 +162,26 @@ class TokenTrainerTest {
     }
 
     @Test
+    void twoProcessesShareTheTransformer() throws Exception {
+        Path one = temp.resolve("one"), two = temp.resolve("two"), vq = two.resolve("model/vq/model.safetensors");
+        TokenRecipe recipe = recipe(TINY);
+        train(TINY.replace("ema: 0.5", "ema: 0.5, accumulate: 2"), "one", "never", 0);
+        assertThatIllegalArgumentException().isThrownBy(() -> recipe.requireSharedBy(2, two)).withMessage("the tokenizer of pictures "
+                + "learns from whole batches: one process is wanted until " + vq + " is there, then 2 can go on with the Transformer");
+        assertThatIllegalStateException().isThrownBy(() -> train("two", "transformer", 1)).withMessage("broken off");
+        TwoProcesses.train(group -> new TokenTrainer(recipe, two, BreakingOff.in("never", 0), group).train(saved -> { }));
+        TwoProcesses.assertSameLosses(two, one, "transformer");
+        assertThatIllegalArgumentException().isThrownBy(() -> recipe.requireSharedBy(3, two))
+                .withMessage("transformer.loop.batch is 4, where a multiple of 3 (for 3 processes) is wanted");
+        assertThatIllegalArgumentException().isThrownBy(() -> recipe(STAGED).requireSharedBy(2, two)).withMessage("captionsAlone learns "
+                + "from whole batches: one process is wanted until " + two.resolve("encoder.safetensors") + " is there, then 2 can go on "
+                + "with the Transformer");
+        TokenRecipe after = recipe(TINY + "decoderAlone: [" + DECODER + "]\n");
+        assertThatIllegalArgumentException().isThrownBy(() -> after.requireSharedBy(2, two)).withMessage("decoderAlone learns from whole "
+                + "batches: one process is wanted, or a recipe without it until 2 have trained the Transformer");
+    }
+
+    @Test
     void wrongRecipesAreNamed() {
         assertThatIllegalArgumentException().isThrownBy(() -> recipe(TINY.replace("patch: 8", "patch: 7")))
                 .withMessageEndingWith("recipe.yaml: data has pictures of 16 pixels, where a multiple of pictures.patch 7 is wanted");
