@@ -4,6 +4,7 @@ import io.sfumato.io.SafeTensors;
 import io.sfumato.io.Weights;
 import io.sfumato.models.clip.Clip;
 import io.sfumato.tensor.Device;
+import io.sfumato.tensor.ProcessGroup;
 import io.sfumato.tensor.Rng;
 import io.sfumato.tensor.Tensor;
 import io.sfumato.text.ClipTokenizer;
@@ -24,7 +25,7 @@ public final class ClipTrainer {
 
     public ClipTrainer(ClipRecipe recipe, Path run, Progress progress) {
         this.recipe = recipe;
-        this.run = new Run(run, progress);
+        this.run = Run.in(run, progress, ProcessGroup.alone());
     }
 
     /** Trains; {@code onSave} gets the model folder at each checkpoint. Returns it, {@code run/model}. */

@@ -30,7 +30,7 @@ public final class DalleTrainer {
     /** The same by several processes: see {@link Trainer#Trainer(Recipe, Path, Progress, ProcessGroup)}. */
     public DalleTrainer(DalleRecipe recipe, Path run, Progress progress, ProcessGroup group) {
         this.recipe = recipe;
-        this.run = new Run(run, progress, group);
+        this.run = Run.in(run, progress, group);
     }
 
     /** Trains; {@code onSave} gets the model folder at each checkpoint of the Transformer. Returns it, {@code run/model}. */

@@ -46,7 +46,7 @@ public final class ImagenTrainer {
     /** The same by several processes: see {@link Trainer#Trainer(Recipe, Path, Progress, ProcessGroup)}. */
     public ImagenTrainer(ImagenRecipe recipe, Path run, Progress progress, ProcessGroup group) {
         this.recipe = recipe;
-        this.run = new Run(run, progress, group);
+        this.run = Run.in(run, progress, group);
         world = new World(recipe.world(), recipe.clipart().isEmpty() ? ClipArt.bundled() : ClipArt.load(Path.of(recipe.clipart())));
     }
 

@@ -3,14 +3,37 @@ package io.sfumato.training;
 import io.sfumato.tensor.ProcessGroup;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** Where a training keeps its files, who is told of its steps, and the processes that share its batches, which see the same folder. */
 record Run(Path folder, Progress progress, ProcessGroup group) {
+    /** Names that {@link io.sfumato.io.FileWrite} and {@link io.sfumato.io.SafeTensors} write under. */
+    private static final Pattern HALF = Pattern.compile("\\..+\\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\\.part|.+\\.safetensors\\.part");
+
     Run(Path folder, Progress progress) {
         this(folder, progress, ProcessGroup.alone());
+    }
+
+    /** Beginning or going on: what a process that was killed has left of files that are written beside their place is removed. */
+    static Run in(Path folder, Progress progress, ProcessGroup group) {
+        Run run = new Run(folder, progress, group);
+        if (run.isFirst() && Files.isDirectory(folder)) {
+            try (Stream<Path> files = Files.walk(folder)) {
+                for (Path file : files.filter(file -> HALF.matcher(file.getFileName().toString()).matches()).toList()) {
+                    Files.delete(file);
+                }
+            } catch (IOException e) {
+                throw new UncheckedIOException(folder + ": what is left of a killed run cannot be removed: " + e.getMessage(), e);
+            }
+        }
+        return run;
     }
 
     Path file(String name) {

@@ -39,7 +39,7 @@ public final class Trainer {
      */
     public Trainer(Recipe recipe, Path run, Progress progress, ProcessGroup group) {
         this.recipe = recipe;
-        this.run = new Run(run, progress, group);
+        this.run = Run.in(run, progress, group);
     }
 
     /**

@@ -36,7 +36,7 @@ public final class UnclipTrainer {
     /** The same by several processes: see {@link Trainer#Trainer(Recipe, Path, Progress, ProcessGroup)}. */
     public UnclipTrainer(UnclipRecipe recipe, Path run, Progress progress, ProcessGroup group) {
         this.recipe = recipe;
-        this.run = new Run(run, progress, group);
+        this.run = Run.in(run, progress, group);
         scenes = recipe.data().open(1);
         loop = new UnclipLoop(recipe.seed(), this.run, scenes);
     }

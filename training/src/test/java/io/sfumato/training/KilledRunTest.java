@@ -81,6 +81,9 @@ class KilledRunTest {
                 "captions.txt", "autoencoder.csv", "diffusion.csv", "upscaler.csv", "diffusion.png")) {
             assertThat(broken.resolve(file)).as(file).hasSameBinaryContentAs(whole.resolve(file));
         }
+        try (Stream<Path> files = Files.walk(broken)) {
+            assertThat(files).noneMatch(file -> file.toString().endsWith(".part"));
+        }
         try (Stream<Path> files = Files.walk(whole.resolve("model")).filter(Files::isRegularFile)) {
             assertThat(files.toList()).hasSizeGreaterThan(10).allSatisfy(file ->
                     assertThat(broken.resolve(whole.relativize(file))).hasSameBinaryContentAs(file));
