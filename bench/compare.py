@@ -68,7 +68,7 @@ class Engine:
 
 def java(main):
     """Command and environment of a class of this module, as the launcher sets them."""
-    paths = [f"{HOME}/{m}/target/classes" for m in ("bench", "pipelines", "models", "core")] + [f"{HOME}/cli/target/lib/*"]
+    paths = [f"{HOME}/{m}/target/classes" for m in ("bench", "training", "pipelines", "models", "core")] + [f"{HOME}/cli/target/lib/*"]
     launcher = {"OMP_WAIT_POLICY": "PASSIVE", "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=16777216"}
     if "avx512vl" in cpu()["flags"]:
         launcher["OPENBLAS_CORETYPE"] = "SkylakeX"

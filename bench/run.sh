@@ -2,6 +2,7 @@
 # Compares Sfumato with diffusers, OpenVINO and onnxruntime on this CPU: run.sh [--quick] [--json FILE] [--report FILE] (--help has more).
 # run.sh tokens [--dtype bf16] [--count N]: a Transformer that writes a picture token by token, beside PyTorch.
 # run.sh operators [--json FILE] [--report FILE]: single operators, beside PyTorch.
+# run.sh training [--json FILE] [--report FILE]: a training step, beside PyTorch.
 # Models with random weights and the peers' Python packages go to a scratch folder, $SFUMATO_BENCH or ~/.cache/sfumato-bench;
 # $SFUMATO_BENCH_PYTHON names a Python that has the packages already.
 set -euo pipefail
@@ -34,7 +35,7 @@ if [ ! -e "$built" ] || [ -n "$(find "$home"/pom.xml "$home"/*/pom.xml "$home"/*
 fi
 script=compare.py
 case ${1:-} in
-    tokens | operators)
+    tokens | operators | training)
         script=$1.py
         shift
         ;;

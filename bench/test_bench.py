@@ -9,6 +9,7 @@ from unittest import mock
 import compare
 import operators
 import report
+import training
 
 ENGINE = """
 import sys
@@ -118,6 +119,38 @@ class Operators(unittest.TestCase):
     def test_options(self):
         self.assertIn("--only: no operator has 'fold' in its name", refused(operators, "--only", "fold"))
         self.assertIn("--clock cpu is the time of one thread", refused(operators, "--clock", "cpu", "--threads", "2"))
+
+
+class Training(unittest.TestCase):
+    class One:
+        def __init__(self, losses, *seconds):
+            self.losses, self.seconds = losses, list(seconds)
+
+        def steps(self, count):
+            return (1.0, self.losses) if count == len(training.CLOSE) else (self.seconds.pop(0), [])
+
+    def measured(self, ours, theirs):
+        with mock.patch.object(sys, "stderr"):
+            return training.measure([ours, theirs], 3, 5)
+
+    def test_a_ratio_has_quartiles(self):
+        numbers = training.result(16, *self.measured(self.One([1.0, 0.5, 0.5], 1, 2, 3), self.One([1.0, 0.5, 0.5002], 2, 2, 4)))
+        self.assertEqual((2, 2, 0.75, [0.625, 0.875], {"sfumato": 8.0, "pytorch": 8.0}), tuple(json.loads(json.dumps(numbers))[k] for k in (
+            "sfumato_s", "pytorch_s", "ratio", "ratio_quartiles", "pictures_a_second")))
+        written = report.markdown(training.report(numbers, "here"))
+        self.assertIn("| Sfumato | 1.500 | 2.000 | 2.500 | 8.0 |", written)
+        self.assertIn("A step takes 0.75 of PyTorch's time (0.62 to 0.88). The losses of the first 3 steps differ by 4.0e-04", written)
+
+    def test_losses_that_differ_end_it(self):
+        with self.assertRaisesRegex(SystemExit, "are .1.0, 0.5, 0.5. in Sfumato and .1.0, 0.5, 0.6. in PyTorch"):
+            self.measured(self.One([1.0, 0.5, 0.5]), self.One([1.0, 0.5, 0.6]))
+        with self.assertRaisesRegex(SystemExit, "the losses of the first steps"):
+            self.measured(self.One([float("nan")]), self.One([1.0]))
+        with self.assertRaisesRegex(SystemExit, "the losses of the first steps"):
+            self.measured(self.One([1.0001, 0.5, 0.5]), self.One([1.0, 0.5, 0.5]))
+
+    def test_options(self):
+        self.assertIn("argument --rounds: must be a whole number of at least 1, not '0'", refused(training, "--rounds", "0"))
 
 
 class Report(unittest.TestCase):

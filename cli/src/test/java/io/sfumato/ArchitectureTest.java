@@ -29,7 +29,7 @@ class ArchitectureTest {
             "evaluation", Set.of("core", "models", "pipelines", "training"),
             "server", Set.of("core", "models", "pipelines"),
             "bundled", Set.of(),
-            "bench", Set.of("core", "models", "pipelines"),
+            "bench", Set.of("core", "models", "pipelines", "training"),
             "cli", Set.of("core", "models", "pipelines", "training", "evaluation", "server"));
     private static final Pattern IMPORT = Pattern.compile("^import (?:static )?([a-z][\\w.]*?\\.[A-Z]\\w*)[\\w.*]*;", Pattern.MULTILINE);
 

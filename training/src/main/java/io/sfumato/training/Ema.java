@@ -7,12 +7,13 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** An exponential moving average of parameters: what is sampled from and shipped. Its decay warms up as (1 + step) / (10 + step). */
-final class Ema implements AutoCloseable {
+public final class Ema implements AutoCloseable {
     private final Map<String, Tensor> parameters;
     private final Map<String, Tensor> average = new LinkedHashMap<>();
     private final double decay;
 
-    Ema(Map<String, Tensor> parameters, double decay) {
+    /** Begins as the parameters are, which stay the caller's. */
+    public Ema(Map<String, Tensor> parameters, double decay) {
         this.parameters = parameters;
         this.decay = decay;
         try (var scope = new Scope(); var noGrad = new NoGrad()) {
@@ -20,7 +21,8 @@ final class Ema implements AutoCloseable {
         }
     }
 
-    void update(long step) {
+    /** Takes in what the parameters are after {@code step}, which counts from 0. */
+    public void update(long step) {
         double share = 1 - Math.min(decay, (1.0 + step) / (10.0 + step));
         try (var scope = new Scope(); var noGrad = new NoGrad()) {
             average.forEach((name, a) -> a.lerp_(parameters.get(name), share));
