@@ -1,7 +1,5 @@
 package io.sfumato.tensor;
 
-import java.util.ArrayList;
-import java.util.List;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.global.torch;
@@ -27,18 +25,24 @@ final class BlockedAttention {
 
     /** softmax(q k^T / sqrt(d) + mask) v of q (B, H, N, d), k and v (B, H, M, d) and {@code mask} (B, H, N, M), or null for none. */
     static Tensor of(Tensor q, Tensor k, Tensor v, Tensor mask) {
-        long batch = q.size(0), heads = q.size(1), queries = q.size(2), keys = k.size(2);
+        long all = q.size(0) * q.size(1), queries = q.size(2), keys = k.size(2);
         try (var scope = new Scope()) {
             Tensor allQ = dense(q), allK = dense(k), allV = dense(v);                                   // (B*H, N, d), (B*H, M, d)
             Tensor allMask = mask == null ? null : mask.flatten(0, 1);                                  // (B*H, N, M)
-            long rows = Math.min(queries, ROWS), group = Math.min(batch * heads, Math.max(1, SCORES / (rows * keys)));
-            List<Tensor> groups = new ArrayList<>();
-            for (long h = 0; h < batch * heads; h += group) {
-                long n = Math.min(group, batch * heads - h);
-                Tensor some = mask == null ? null : allMask.narrow(0, h, n);
-                groups.add(inRows(allQ.narrow(0, h, n), allK.narrow(0, h, n), allV.narrow(0, h, n), some, rows));
+            Tensor out = Tensor.zeros(q.dtype(), all, queries, v.size(3));
+            long rows = Math.min(queries, ROWS), heads = Math.min(all, Math.max(1, SCORES / (rows * keys)));
+            for (long h = 0; h < all; h += heads) {
+                long n = Math.min(heads, all - h);
+                for (long i = 0; i < queries; i += rows) {
+                    long m = Math.min(rows, queries - i);
+                    try (var part = new Scope()) {
+                        Tensor added = mask == null ? null : block(allMask, h, n, i, m);
+                        Tensor scores = scores(block(allQ, h, n, i, m), allK.narrow(0, h, n), added);
+                        block(out, h, n, i, m).copy_(scores.softmax(-1).matmul(allV.narrow(0, h, n)));
+                    }
+                }
             }
-            return scope.keep(joined(0, groups).view(batch, heads, queries, v.size(3)));
+            return scope.keep(out.view(q.size(0), q.size(1), queries, v.size(3)));
         }
     }
 
@@ -48,27 +52,15 @@ final class BlockedAttention {
         return y.raw().stride(1) == y.size(2) ? y : y.contiguous();
     }
 
-    private static Tensor inRows(Tensor q, Tensor k, Tensor v, Tensor mask, long rows) {
-        try (var scope = new Scope()) {
-            List<Tensor> parts = new ArrayList<>();
-            for (long i = 0; i < q.size(1); i += rows) {
-                long n = Math.min(rows, q.size(1) - i);
-                parts.add(whole(q.narrow(1, i, n), k, v, mask == null ? null : mask.narrow(1, i, n)));
-            }
-            return scope.keep(joined(1, parts));
-        }
+    private static Tensor block(Tensor x, long head, long heads, long row, long rows) {
+        return x.narrow(0, head, heads).narrow(1, row, rows);
     }
 
-    /** The scale is the product's own: a q that is scaled before would be rounded once more. */
-    private static Tensor whole(Tensor q, Tensor k, Tensor v, Tensor mask) {
-        try (var scope = new Scope(); var kept = new Scalar(mask == null ? 0 : 1); var scale = new Scalar(1 / Math.sqrt(q.size(2)))) {
+    /** q (h, n, d) k^T (h, d, M) / sqrt(d) + mask. The scale is the product's own: a q that is scaled before would be rounded once more. */
+    private static Tensor scores(Tensor q, Tensor k, Tensor mask) {
+        try (var kept = new Scalar(mask == null ? 0 : 1); var scale = new Scalar(1 / Math.sqrt(q.size(2)))) {
             Tensor added = mask == null ? q.narrow(2, 0, 1) : mask;
-            Tensor scores = new Tensor(torch.baddbmm(added.raw(), q.raw(), k.transpose(1, 2).raw(), kept, scale));      // (h, n, M)
-            return scope.keep(scores.softmax(-1).matmul(v));
+            return new Tensor(torch.baddbmm(added.raw(), q.raw(), k.transpose(1, 2).raw(), kept, scale));       // (h, n, M)
         }
-    }
-
-    private static Tensor joined(long dim, List<Tensor> parts) {
-        return parts.size() == 1 ? parts.get(0) : Tensor.cat(dim, parts.toArray(Tensor[]::new));
     }
 }
