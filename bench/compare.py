@@ -6,7 +6,6 @@ machine does meets all of them alike. A ratio is the median of the rounds' own r
 import argparse
 import glob
 import importlib.util
-import json
 import os
 import statistics
 import subprocess
@@ -14,7 +13,7 @@ import sys
 import tempfile
 import time
 
-from report import heading, markdown, table, text, write
+from report import give, heading, table, text
 
 HOME = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SIDES = {"sd15": 64, "sd21": 64, "small": 32, "if": 64}
@@ -209,8 +208,8 @@ def row(engine, result):
     differences = [d[engine] for d in result["difference"].values() if engine in d]
     memory = result["memory"][engine]
     return [engine, *(f"{t[1]:.3f} ({t[0]:.3f} to {t[2]:.3f})" if t else "" for t in times),
-            f"{max(differences):.1e}" if differences else "", f"{result['start'][engine]:.1f}", f"{result['load'][engine]:.1f}", f"{memory['VmHWM'] / 2**30:.2f}",
-            f"{memory['RssAnon'] / 2**30:.2f}"]
+            f"{max(differences):.1e}" if differences else "", f"{result['start'][engine]:.1f}", f"{result['load'][engine]:.1f}",
+            f"{memory['VmHWM'] / 2**30:.2f}", f"{memory['RssAnon'] / 2**30:.2f}"]
 
 
 def report(arguments, results, seconds):
@@ -284,13 +283,8 @@ def main():
         if not arguments.quick and name not in LACKS:
             results[name, arguments.dtypes.split(",")[0]]["first"] = first_picture(arguments, model)
     parts = report(arguments, results, time.time() - begin)
-    print(markdown(parts))
-    if arguments.report:
-        write(parts, arguments.report)
-    if arguments.json:
-        with open(arguments.json, "w") as f:
-            first, *others = arguments.models.split(",")
-            json.dump({**ratios(results, first), **{name: ratios(results, name) for name in others}}, f, indent=2)
+    first, *others = arguments.models.split(",")
+    give(arguments, parts, {**ratios(results, first), **{name: ratios(results, name) for name in others}})
 
 
 if __name__ == "__main__":

@@ -5,14 +5,13 @@ other way round. A ratio is the median of the rounds' own ratios; one over 1.15 
 channels_last.
 """
 import argparse
-import json
 import math
 import statistics
 import sys
 import time
 
 from compare import Engine, among, cpu, java, positive, quartiles
-from report import heading, markdown, table, text, write
+from report import give, heading, table, text
 
 SLOW = 1.15
 ROUND = 0.1    # seconds that a round of one engine takes at least
@@ -220,14 +219,8 @@ def main():
     import torch
     setting = (f"{cpu()['model name']}, {arguments.threads} thread{'s' if arguments.threads > 1 else ''}, PyTorch {torch.__version__}, "
                f"{'the clock' if arguments.clock == 'wall' else 'processor time'}, medians of {arguments.rounds} rounds in alternation.")
-    parts = report(results, setting)
-    print(markdown(parts))
-    if arguments.report:
-        write(parts, arguments.report)
-    if arguments.json:
-        with open(arguments.json, "w") as f:
-            json.dump({"setting": setting, "threads": arguments.threads, "clock": arguments.clock, "slow_over": SLOW,
-                       "operators": results}, f, indent=2)
+    give(arguments, report(results, setting), {"setting": setting, "threads": arguments.threads, "clock": arguments.clock,
+                                               "slow_over": SLOW, "operators": results})
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """A report as a list of parts, written as Markdown or as a page of HTML. A text or cell that begins and ends with ** is bold."""
 import html
+import json
 
 STYLE = ("body{font:15px/1.5 system-ui,sans-serif;max-width:75em;margin:2em auto;padding:0 1em;color:#222}"
          "table{border-collapse:collapse;margin:1em 0}td,th{border:1px solid #bbb;padding:.3em .7em;text-align:right}"
@@ -58,3 +59,13 @@ def write(parts, file):
     """To a file: HTML where its name ends in .html, Markdown otherwise."""
     with open(file, "w", encoding="utf-8") as f:
         f.write(page(parts) if file.endswith(".html") else markdown(parts))
+
+
+def give(arguments, parts, answer):
+    """Prints the report, and writes it and the answer where --report and --json say."""
+    print(markdown(parts))
+    if arguments.report:
+        write(parts, arguments.report)
+    if arguments.json:
+        with open(arguments.json, "w") as f:
+            json.dump(answer, f, indent=2)

@@ -5,14 +5,13 @@ clip the gradients, AdamW, average the weights. They have equal threads and take
 losses of the first steps are compared before: a difference ends the run. PyTorch's side is diffusers' UNet2DConditionModel, channels last.
 """
 import argparse
-import json
 import os
 import statistics
 import sys
 import time
 
 from compare import Engine, cpu, java, positive, quartiles
-from report import heading, markdown, table, text, write
+from report import give, heading, table, text
 
 # How far apart the losses of the first steps may be. AdamW's first updates are as large where a gradient is nothing but rounding: the
 # second loss is behind one of them, the third behind two.
@@ -137,13 +136,7 @@ def main():
     setting = (f"{cpu()['model name']}, {arguments.threads} thread{'s' if arguments.threads > 1 else ''}, PyTorch "
                f"{engines[1].torch.__version__}, batches of {arguments.batch}, float32, {arguments.rounds} rounds of {arguments.steps} "
                "steps in alternation.")
-    parts = report(found, setting)
-    print(markdown(parts))
-    if arguments.report:
-        write(parts, arguments.report)
-    if arguments.json:
-        with open(arguments.json, "w") as f:
-            json.dump({"setting": setting, "threads": arguments.threads, "steps": arguments.steps, **found}, f, indent=2)
+    give(arguments, report(found, setting), {"setting": setting, "threads": arguments.threads, "steps": arguments.steps, **found})
 
 
 if __name__ == "__main__":

@@ -6,10 +6,10 @@ import java.util.stream.LongStream;
 
 /** Walks the fields of a protocol buffers message in the order of the file; whoever reads it knows what the numbers of the fields mean. */
 final class Protobuf {
-    private static final int VARINT = 0;
-    private static final int FIXED64 = 1;
-    private static final int BYTES = 2;
-    private static final int FIXED32 = 5;
+    static final int VARINT = 0;
+    static final int FIXED64 = 1;
+    static final int BYTES = 2;
+    static final int FIXED32 = 5;
 
     private final ByteBuffer in;
     private int field;

@@ -1,7 +1,7 @@
 package io.sfumato.text;
 
 import io.sfumato.io.FileWrite;
-import java.io.ByteArrayOutputStream;
+import io.sfumato.io.ProtobufMessage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.BufferUnderflowException;
@@ -91,56 +91,13 @@ record SentencePieceModel(String source, List<Piece> pieces, byte[] charsMap, bo
 
     /** Writes what {@link #read} reads. */
     void write(Path file) {
-        Writer model = new Writer(), trainer = new Writer(), normalizer = new Writer();
+        ProtobufMessage model = new ProtobufMessage(), trainer = new ProtobufMessage(), normalizer = new ProtobufMessage();
         for (Piece piece : pieces) {
-            model.bytes(1, new Writer().text(1, piece.spelling).real(2, piece.score).number(3, piece.type.ordinal() + 1).bytes());
+            model.message(1, new ProtobufMessage().text(1, piece.spelling).number(2, piece.score).integer(3, piece.type.ordinal() + 1));
         }
-        trainer.number(3, UNIGRAM).flag(24, spaceAsSuffix).flag(35, byteFallback).text(44, unknownSurface);
+        trainer.integer(3, UNIGRAM).flag(24, spaceAsSuffix).flag(35, byteFallback).text(44, unknownSurface);
         normalizer.bytes(2, charsMap).flag(3, addDummyPrefix).flag(4, removeExtraSpaces).flag(5, escapeSpaces);
-        FileWrite.whole(file, model.bytes(2, trainer.bytes()).bytes(3, normalizer.bytes()).bytes());
-    }
-
-    /** The fields of a protocol buffer, one after the other. */
-    private static final class Writer {
-        private final ByteArrayOutputStream out = new ByteArrayOutputStream();
-
-        Writer number(int field, long value) {
-            varint((long) field << 3);
-            varint(value);
-            return this;
-        }
-
-        Writer flag(int field, boolean value) {
-            return number(field, value ? 1 : 0);
-        }
-
-        Writer real(int field, float value) {
-            varint((long) field << 3 | 5);
-            out.writeBytes(ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putFloat(value).array());
-            return this;
-        }
-
-        Writer bytes(int field, byte[] value) {
-            varint((long) field << 3 | 2);
-            varint(value.length);
-            out.writeBytes(value);
-            return this;
-        }
-
-        Writer text(int field, String value) {
-            return bytes(field, value.getBytes(StandardCharsets.UTF_8));
-        }
-
-        byte[] bytes() {
-            return out.toByteArray();
-        }
-
-        private void varint(long value) {
-            for (; value >>> 7 != 0; value >>>= 7) {
-                out.write((int) (value & 0x7f | 0x80));
-            }
-            out.write((int) value);
-        }
+        FileWrite.whole(file, model.message(2, trainer).message(3, normalizer).toBytes());
     }
 
     /** Bytes that do not follow the wire format. */
