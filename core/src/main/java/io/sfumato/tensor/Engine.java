@@ -15,6 +15,7 @@ public final class Engine {
     private static final String THREADS = "sfumato.threads";
     private static final String PHYSICAL_BYTES = "org.bytedeco.javacpp.maxPhysicalBytes";
     private static final String EXTENSION = "org.bytedeco.javacpp.platform.extension";
+    private static final String LOAD_LIBRARIES = "org.bytedeco.javacpp.loadLibraries";
     private static final boolean AVX512;
 
     static {
@@ -26,6 +27,7 @@ public final class Engine {
         if (System.getProperty(PHYSICAL_BYTES) == null) {
             System.setProperty(PHYSICAL_BYTES, "0");
         }
+        doNotWarnOfOpenBlas();
         try {
             Loader.load(torch.class);
         } catch (UnsatisfiedLinkError e) {
@@ -39,6 +41,24 @@ public final class Engine {
     }
 
     private Engine() {
+    }
+
+    // OpenBLAS's presets are of the release before JavaCPP's, with which they work. Their class warns of that on standard error as it is
+    // initialized, unless JavaCPP thinks that it is only building.
+    private static void doNotWarnOfOpenBlas() {
+        String load = System.getProperty(LOAD_LIBRARIES);
+        System.setProperty(LOAD_LIBRARIES, "false");
+        try {
+            Class.forName("org.bytedeco.openblas.presets.openblas");
+        } catch (ClassNotFoundException e) {
+            throw new IllegalStateException("OpenBLAS is not in the class path", e);
+        } finally {
+            if (load == null) {
+                System.clearProperty(LOAD_LIBRARIES);
+            } else {
+                System.setProperty(LOAD_LIBRARIES, load);
+            }
+        }
     }
 
     private static boolean hasCudaBuild() {
@@ -72,7 +92,7 @@ public final class Engine {
         return torch.get_cpu_capability().getString();
     }
 
-    /** The version of libtorch and of its presets, such as {@code 2.10.0-1.5.13}. */
+    /** The version of libtorch and of its presets, such as {@code 2.13.0-1.5.14}. */
     public static String version() {
         try {
             return Loader.getVersion("org.bytedeco", "pytorch");
