@@ -131,6 +131,11 @@ public final class Functional {
         return new Tensor(Tensor.full(Double.NEGATIVE_INFINITY, queries, keys).raw().triu(1));
     }
 
+    /** (B, C r^2, H, W) to (B, C, H r, W r): each place becomes r x r pixels, row by row (Shi et al. 2016, the sub-pixel convolution). */
+    public static Tensor pixelShuffle(Tensor x, long r) {
+        return new Tensor(torch.pixel_shuffle(x.raw(), r));
+    }
+
     /** Nearest-neighbour resize of (B, C, H, W). */
     public static Tensor upsampleNearest(Tensor x, long height, long width) {
         return new Tensor(torch.upsample_nearest2d(x.raw(), height, width));

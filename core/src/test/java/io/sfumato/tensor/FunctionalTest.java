@@ -12,7 +12,7 @@ import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** The fast paths of inference against the plain ones that training takes. */
+/** The fast paths of inference against the plain ones that training takes; known answers. */
 class FunctionalTest {
     private final Scope scope = new Scope();
     private final Rng rng = new Rng(3);
@@ -35,6 +35,14 @@ class FunctionalTest {
                 equal(0.02, () -> Functional.linear(x.to(DType.BF16), weight.to(DType.BF16), bias.to(DType.BF16)));
             }
         }
+    }
+
+    @Test
+    void shufflesChannelsIntoPixels() {
+        Tensor x = Tensor.of(new float[] {1, 2, 10, 20, 100, 200, 1000, 2000}, 1, 4, 1, 2);
+        Tensor shuffled = Functional.pixelShuffle(x, 2);
+        assertThat(shuffled.shape()).containsExactly(1, 1, 2, 4);
+        assertThat(shuffled.toFloats()).containsExactly(1, 10, 2, 20, 100, 1000, 200, 2000);
     }
 
     @Test

@@ -63,8 +63,8 @@ class EfficientUNetTest {
     @Test
     void sizesOfThePaper() {
         assertThat(count(w -> new GlideUNet(w, GlideUNetConfig.imagen(512, 4, 3, 64, 4096, 32)))).isEqualTo(2_305_382_403L);
-        assertThat(count(w -> new EfficientUNet(w, Config.super256()))).isEqualTo(467_309_955L);
-        assertThat(count(w -> new EfficientUNet(w, Config.super1024()))).isEqualTo(463_111_555L);
+        assertThat(count(w -> new EfficientUNet(w, Config.super256()))).isEqualTo(486_334_851L);
+        assertThat(count(w -> new EfficientUNet(w, Config.super1024()))).isEqualTo(482_136_451L);
     }
 
     private static long count(Consumer<Weights> network) {
