@@ -1,11 +1,15 @@
 package io.sfumato.io;
 
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.stream.LongStream;
 
-/** Walks the fields of a protocol buffers message in the order of the file; whoever reads it knows what the numbers of the fields mean. */
-final class Protobuf {
+/**
+ * Walks the fields of a protocol buffers message in the order of the file; whoever reads it knows what the numbers of the fields mean.
+ * What is damaged, or of another kind than is asked for, is a {@link CheckpointException}.
+ */
+public final class Protobuf {
     static final int VARINT = 0;
     static final int FIXED64 = 1;
     static final int BYTES = 2;
@@ -14,17 +18,17 @@ final class Protobuf {
     private final ByteBuffer in;
     private int field;
     private int wire;
-    private long number;
+    private long number;                        // of FIXED32 the four bytes
     private ByteBuffer bytes;
 
     /** @param message from its position to its limit */
-    Protobuf(ByteBuffer message) {
+    public Protobuf(ByteBuffer message) {
         in = message.slice();
         bytes = in.slice(0, 0);
     }
 
     /** Goes to the next field; false at the end of the message. */
-    boolean next() {
+    public boolean next() {
         if (!in.hasRemaining()) {
             return false;
         }
@@ -34,30 +38,46 @@ final class Protobuf {
         switch (wire) {
             case VARINT -> number = varint();
             case FIXED64 -> skip(8);
-            case FIXED32 -> skip(4);
+            case FIXED32 -> number = skip(4).order(ByteOrder.LITTLE_ENDIAN).getInt();
             case BYTES -> bytes = skip(varint());
             default -> throw new CheckpointException("no protocol buffers message: field " + field + " is of the unknown kind " + wire);
         }
         return true;
     }
 
-    int field() {
+    public int field() {
         return field;
     }
 
     /** The field's whole number. */
-    long number() {
+    public long number() {
         require(VARINT, "a whole number");
         return number;
     }
 
+    public boolean flag() {
+        return number() != 0;
+    }
+
+    /** The field's float of four bytes. */
+    public float real() {
+        require(FIXED32, "a number of four bytes");
+        return Float.intBitsToFloat((int) number);
+    }
+
     /** The field's bytes, which may be a message. */
-    ByteBuffer bytes() {
+    public ByteBuffer bytes() {
         require(BYTES, "bytes");
         return bytes;
     }
 
-    String text() {
+    public byte[] byteArray() {
+        byte[] copy = new byte[bytes().remaining()];
+        bytes.duplicate().get(copy);
+        return copy;
+    }
+
+    public String text() {
         return StandardCharsets.UTF_8.decode(bytes().duplicate()).toString();
     }
 

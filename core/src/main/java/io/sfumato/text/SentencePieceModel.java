@@ -1,13 +1,12 @@
 package io.sfumato.text;
 
+import io.sfumato.io.CheckpointException;
 import io.sfumato.io.FileWrite;
+import io.sfumato.io.Protobuf;
 import io.sfumato.io.ProtobufMessage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -43,50 +42,93 @@ record SentencePieceModel(String source, List<Piece> pieces, byte[] charsMap, bo
     }
 
     static SentencePieceModel parse(byte[] bytes, String source) {
+        SentencePieceModel model;
         try {
-            SentencePieceModel model = of(new Message(bytes), source);
-            if (model.pieces.stream().filter(piece -> piece.type() == Type.UNKNOWN).count() != 1) {
-                throw new IllegalArgumentException(source + ": among its " + model.pieces.size()
-                        + " pieces exactly one must be the unknown one: it is no SentencePiece model, or damaged");
-            }
-            if (model.pieces.stream().anyMatch(piece -> piece.spelling().isEmpty())) {
-                throw new IllegalArgumentException(source + ": one of its " + model.pieces.size()
-                        + " pieces is empty: it is no SentencePiece model, or damaged");
-            }
-            return model;
-        } catch (BufferUnderflowException | IndexOutOfBoundsException | WireException e) {
-            throw new IllegalArgumentException(source + " is no SentencePiece model, or damaged: " + (e instanceof WireException
-                    ? e.getMessage() : "it ends in the middle of a field"), e);
+            model = of(new Protobuf(ByteBuffer.wrap(bytes)), source);
+        } catch (CheckpointException e) {
+            throw new IllegalArgumentException(source + " is no SentencePiece model, or damaged: " + e.getMessage(), e);
         }
+        if (model.pieces.stream().filter(piece -> piece.type() == Type.UNKNOWN).count() != 1) {
+            throw new IllegalArgumentException(source + ": among its " + model.pieces.size()
+                    + " pieces exactly one must be the unknown one: it is no SentencePiece model, or damaged");
+        }
+        if (model.pieces.stream().anyMatch(piece -> piece.spelling().isEmpty())) {
+            throw new IllegalArgumentException(source + ": one of its " + model.pieces.size()
+                    + " pieces is empty: it is no SentencePiece model, or damaged");
+        }
+        return model;
     }
 
-    private static SentencePieceModel of(Message model, String source) {
+    private static SentencePieceModel of(Protobuf model, String source) {
         var pieces = new ArrayList<Piece>();
-        Message trainer = new Message(new byte[0]), normalizer = trainer;
-        for (Field field : model.fields()) {
-            switch (field.number()) {
-                case 1 -> pieces.add(piece(field.message()));
-                case 2 -> trainer = field.message();
-                case 3 -> normalizer = field.message();
+        Trainer trainer = new Trainer(UNIGRAM, false, false, " \u2047 ");
+        Normalizer normalizer = new Normalizer(new byte[0], true, true, true);
+        while (model.next()) {
+            switch (model.field()) {
+                case 1 -> pieces.add(piece(new Protobuf(model.bytes())));
+                case 2 -> trainer = trainer.and(new Protobuf(model.bytes()));
+                case 3 -> normalizer = normalizer.and(new Protobuf(model.bytes()));
                 default -> { }
             }
         }
-        int kind = trainer.number(3, UNIGRAM);
-        if (kind != UNIGRAM) {
+        if (trainer.kind != UNIGRAM) {
             throw new IllegalArgumentException("%s: a SentencePiece model of the kind %s; only unigram models can be used"
-                    .formatted(source, KINDS.getOrDefault(kind, "" + kind)));
+                    .formatted(source, KINDS.getOrDefault(trainer.kind, "" + trainer.kind)));
         }
-        return new SentencePieceModel(source, List.copyOf(pieces), normalizer.bytes(2), normalizer.flag(3, true),
-                normalizer.flag(4, true), normalizer.flag(5, true), trainer.flag(24, false), trainer.flag(35, false),
-                trainer.text(44, " \u2047 "));
+        return new SentencePieceModel(source, List.copyOf(pieces), normalizer.charsMap, normalizer.addDummyPrefix,
+                normalizer.removeExtraSpaces, normalizer.escapeSpaces, trainer.spaceAsSuffix, trainer.byteFallback, trainer.unknownSurface);
     }
 
-    private static Piece piece(Message message) {
-        int type = message.number(3, 1);
-        if (type < 1 || type > Type.values().length) {
-            throw new WireException("a piece has the type " + type + ", where 1 to 6 are known");
+    private static Piece piece(Protobuf message) {
+        String spelling = "";
+        float score = 0;
+        long type = 1;
+        while (message.next()) {
+            switch (message.field()) {
+                case 1 -> spelling = message.text();
+                case 2 -> score = message.real();
+                case 3 -> type = message.number();
+                default -> { }
+            }
         }
-        return new Piece(message.text(1, ""), message.real(2), Type.values()[type - 1]);
+        if (type < 1 || type > Type.values().length) {
+            throw new CheckpointException("a piece has the type " + type + ", where 1 to 6 are known");
+        }
+        return new Piece(spelling, score, Type.values()[(int) type - 1]);
+    }
+
+    /** Of {@code TrainerSpec}. */
+    private record Trainer(int kind, boolean spaceAsSuffix, boolean byteFallback, String unknownSurface) {
+        Trainer and(Protobuf message) {
+            Trainer read = this;
+            while (message.next()) {
+                read = switch (message.field()) {
+                    case 3 -> new Trainer((int) message.number(), read.spaceAsSuffix, read.byteFallback, read.unknownSurface);
+                    case 24 -> new Trainer(read.kind, message.flag(), read.byteFallback, read.unknownSurface);
+                    case 35 -> new Trainer(read.kind, read.spaceAsSuffix, message.flag(), read.unknownSurface);
+                    case 44 -> new Trainer(read.kind, read.spaceAsSuffix, read.byteFallback, message.text());
+                    default -> read;
+                };
+            }
+            return read;
+        }
+    }
+
+    /** Of {@code NormalizerSpec}. */
+    private record Normalizer(byte[] charsMap, boolean addDummyPrefix, boolean removeExtraSpaces, boolean escapeSpaces) {
+        Normalizer and(Protobuf message) {
+            Normalizer read = this;
+            while (message.next()) {
+                read = switch (message.field()) {
+                    case 2 -> new Normalizer(message.byteArray(), read.addDummyPrefix, read.removeExtraSpaces, read.escapeSpaces);
+                    case 3 -> new Normalizer(read.charsMap, message.flag(), read.removeExtraSpaces, read.escapeSpaces);
+                    case 4 -> new Normalizer(read.charsMap, read.addDummyPrefix, message.flag(), read.escapeSpaces);
+                    case 5 -> new Normalizer(read.charsMap, read.addDummyPrefix, read.removeExtraSpaces, message.flag());
+                    default -> read;
+                };
+            }
+            return read;
+        }
     }
 
     /** Writes what {@link #read} reads. */
@@ -98,87 +140,5 @@ record SentencePieceModel(String source, List<Piece> pieces, byte[] charsMap, bo
         trainer.integer(3, UNIGRAM).flag(24, spaceAsSuffix).flag(35, byteFallback).text(44, unknownSurface);
         normalizer.bytes(2, charsMap).flag(3, addDummyPrefix).flag(4, removeExtraSpaces).flag(5, escapeSpaces);
         FileWrite.whole(file, model.message(2, trainer).message(3, normalizer).toBytes());
-    }
-
-    /** Bytes that do not follow the wire format. */
-    private static final class WireException extends RuntimeException {
-        WireException(String message) {
-            super(message);
-        }
-    }
-
-    /** One field: {@code number} in {@code bits}, or {@code bytes} where it has a length. */
-    private record Field(int number, long bits, byte[] bytes) {
-        Message message() {
-            return new Message(bytes);
-        }
-    }
-
-    /** A protocol buffer: fields in the order of the bytes, of which the last of its number holds. */
-    private record Message(List<Field> fields) {
-        Message(byte[] bytes) {
-            this(read(ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN)));
-        }
-
-        private static List<Field> read(ByteBuffer in) {
-            var fields = new ArrayList<Field>();
-            while (in.hasRemaining()) {
-                long tag = varint(in);
-                int number = (int) (tag >>> 3);
-                fields.add(switch ((int) (tag & 7)) {
-                    case 0 -> new Field(number, varint(in), new byte[0]);
-                    case 1 -> new Field(number, in.getLong(), new byte[0]);
-                    case 2 -> new Field(number, 0, bytes(in, varint(in)));
-                    case 5 -> new Field(number, in.getInt(), new byte[0]);
-                    default -> throw new WireException("byte " + (in.position() - 1) + " begins no field");
-                });
-            }
-            return fields;
-        }
-
-        private static long varint(ByteBuffer in) {
-            long value = 0;
-            for (int shift = 0; shift < 64; shift += 7) {
-                byte b = in.get();
-                value |= (long) (b & 0x7f) << shift;
-                if (b >= 0) {
-                    return value;
-                }
-            }
-            throw new WireException("a number has more than 64 bits");
-        }
-
-        private static byte[] bytes(ByteBuffer in, long length) {
-            if (length < 0 || length > in.remaining()) {
-                throw new WireException("a field of " + length + " bytes, where " + in.remaining() + " are left");
-            }
-            byte[] bytes = new byte[(int) length];
-            in.get(bytes);
-            return bytes;
-        }
-
-        private Field last(int number, Field otherwise) {
-            return fields.stream().filter(field -> field.number == number).reduce(otherwise, (a, b) -> b);
-        }
-
-        int number(int number, int otherwise) {
-            return (int) last(number, new Field(number, otherwise, new byte[0])).bits;
-        }
-
-        boolean flag(int number, boolean otherwise) {
-            return number(number, otherwise ? 1 : 0) != 0;
-        }
-
-        float real(int number) {
-            return Float.intBitsToFloat(number(number, 0));
-        }
-
-        byte[] bytes(int number) {
-            return last(number, new Field(number, 0, new byte[0])).bytes;
-        }
-
-        String text(int number, String otherwise) {
-            return new String(last(number, new Field(number, 0, otherwise.getBytes(StandardCharsets.UTF_8))).bytes, StandardCharsets.UTF_8);
-        }
     }
 }
