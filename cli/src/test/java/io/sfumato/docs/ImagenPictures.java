@@ -5,6 +5,7 @@ import io.sfumato.Prompt;
 import io.sfumato.TextToImage;
 import io.sfumato.families.ClipScore;
 import io.sfumato.image.Image;
+import io.sfumato.image.Resampling;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -31,14 +32,13 @@ final class ImagenPictures {
         }
     }
 
-    /** Figure A.9 of the paper: both ways under more and more guidance. */
+    /** Figure A.9 of the paper: both ways under more and more guidance, of the first stage, whose picture the others keep to. */
     private static void thresholds(Path model, ClipScore clip) throws IOException {
-        Sheet sheet = new Sheet(1);
-        for (String kind : List.of("static", "dynamic")) {
-            try (TextToImage cascade = TextToImage.load(thresholding(model, kind).toString())) {
-                for (double guidance : new double[] {1, 3, 6, 12}) {
-                    String label = kind + ", guidance " + guidance;
-                    add(sheet, label, pictures(cascade, cascade.defaults().withGuidance(guidance)), clip);
+        Sheet sheet = new Sheet(2);
+        for (double guidance : new double[] {1, 3, 6, 12, 24}) {
+            for (String kind : List.of("static", "dynamic")) {
+                try (TextToImage first = TextToImage.load(firstStage(model, kind).toString())) {
+                    add(sheet, kind + ", guidance " + guidance, pictures(first, first.defaults().withGuidance(guidance)), clip);
                 }
             }
         }
@@ -62,11 +62,16 @@ final class ImagenPictures {
             full += saturated(pictures.get(i)) / pictures.size();
         }
         System.out.printf("%s: CLIPScore %.2f, saturated %.1f%%%n", label, score, 100 * full);
-        sheet.add(label, pictures.toArray(Image[]::new));
+        sheet.add(label, pictures.stream().map(ImagenPictures::visible).toArray(Image[]::new));
     }
 
     private static List<Image> pictures(TextToImage cascade, Options options) {
         return PROMPTS.stream().map(prompt -> cascade.generate(Prompt.of(prompt), options.withSeed(5))).toList();
+    }
+
+    /** At least 64 pixels: smaller ones are hard to see. */
+    private static Image visible(Image picture) {
+        return picture.height() < 64 ? picture.resize(64, 64, Resampling.BICUBIC) : picture;
     }
 
     /** The share of values that are 0 or 255. */
@@ -82,8 +87,8 @@ final class ImagenPictures {
         return full / (3.0 * picture.width() * picture.height());
     }
 
-    /** A copy of the folder whose stages all threshold in that way. */
-    private static Path thresholding(Path model, String kind) throws IOException {
+    /** A copy of the folder with its first stage alone, which thresholds in that way. */
+    private static Path firstStage(Path model, String kind) throws IOException {
         Path copy = Files.createTempDirectory("imagen");
         try (Stream<Path> files = Files.walk(model)) {
             files.filter(Files::isRegularFile).forEach(file -> copy(file, copy.resolve(model.relativize(file).toString()), kind));
@@ -94,8 +99,9 @@ final class ImagenPictures {
     private static void copy(Path from, Path to, String kind) {
         try {
             Files.createDirectories(to.getParent());
-            if (from.getFileName().toString().equals("config.json")) {
-                Files.writeString(to, Files.readString(from).replaceAll("(\"threshold\" : )\"[a-z]+\"", "$1\"" + kind + "\""));
+            if (from.getFileName().toString().endsWith(".json")) {
+                Files.writeString(to, Files.readString(from).replaceAll("(\"threshold\" : )\"[a-z]+\"", "$1\"" + kind + "\"")
+                        .replaceAll("(\"stages\" : \\[ \"[^\"]+\")[^]]*]", "$1 ]"));
             } else {
                 Files.copy(from, to);
             }

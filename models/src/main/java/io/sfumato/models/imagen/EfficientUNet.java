@@ -25,7 +25,7 @@ import java.util.Optional;
  * Imagen's Efficient U-Net for super-resolution (Saharia et al. 2022, appendix B and figures A.27 to A.30): blocks that shrink first and
  * grow last, most of their residual blocks at the lowest resolution, skips scaled by 1/sqrt(2), attention in the last block alone.
  * Time, the level of the noise over the small picture and the pooled text become one embedding that scales and shifts. Google published
- * no weights: names follow the figures.
+ * no weights: names follow the figures. These leave open how a block grows, and draw no skip at full size; what is here is learnt faster.
  */
 public final class EfficientUNet {
     private static final double SKIP = 1 / Math.sqrt(2);
@@ -148,16 +148,13 @@ public final class EfficientUNet {
             Tensor e = embedded(time, t, x).add(embedded(noise, level, x)).add(pooling.forward(text)).silu();       // (B, 4 width)
             x = convIn.forward(x);                                                                                  // (B, width, H, W)
             Deque<Tensor> skips = new ArrayDeque<>();
-            Deque<long[]> sizes = new ArrayDeque<>();
             for (DBlock block : downBlocks) {
-                sizes.push(new long[] {x.size(2), x.size(3)});
-                x = block.forward(x, e, text);
                 skips.push(x);
+                x = block.forward(x, e, text);
             }
-            skips.pop();                                                                    // the lowest block's output is x itself
             for (UBlock block : upBlocks) {
-                x = block == upBlocks.get(0) ? x : x.add(skips.pop()).mul(SKIP);
-                x = block.forward(x, e, text, sizes.pop());
+                Tensor skip = skips.pop();
+                x = block.forward(x, e, text, skip.size(2), skip.size(3)).add(skip).mul(SKIP);
             }
             return scope.keep(convOut.forward(normOut.forward(x).silu()));                                          // (B, 3, H, W)
         }
@@ -187,8 +184,8 @@ public final class EfficientUNet {
     }
 
     /**
-     * Doubles the size last; figure A.29 says by a convolution. This one makes the four pixels of each place side by side: after a nearest
-     * enlargement four pixels share their values and the noise of single ones is hard to learn (half as much loss after 300 steps).
+     * Doubles the size last; figure A.29 says by a convolution. This one makes the four pixels of each place side by side: where four
+     * pixels have the same values first, the noise of each is hard to learn.
      */
     private static final class UBlock {
         private final Core core;
@@ -199,10 +196,10 @@ public final class EfficientUNet {
             grow = new Conv2d(w.sub("grow"), c.channels[i], 4 * (i == 0 ? c.width : c.channels[i - 1]), 3);
         }
 
-        Tensor forward(Tensor x, Tensor e, Tensor text, long[] size) {                      // (B, C, H/2, W/2)
+        Tensor forward(Tensor x, Tensor e, Tensor text, long height, long width) {          // (B, C, H/2, W/2)
             try (var scope = new Scope()) {
                 x = Functional.pixelShuffle(grow.forward(core.forward(x, e, text)), 2);     // (B, C', H, W)
-                return scope.keep(x.narrow(2, 0, size[0]).narrow(3, 0, size[1]));           // a row or column less where it was odd
+                return scope.keep(x.narrow(2, 0, height).narrow(3, 0, width));              // a row or column less where it was odd
             }
         }
     }
