@@ -25,7 +25,7 @@ import java.util.Optional;
  * Imagen's Efficient U-Net for super-resolution (Saharia et al. 2022, appendix B and figures A.27 to A.30): blocks that shrink first and
  * grow last, most of their residual blocks at the lowest resolution, skips scaled by 1/sqrt(2), attention in the last block alone.
  * Time, the level of the noise over the small picture and the pooled text become one embedding that scales and shifts. Google published
- * no weights: names follow the figures. These leave open how a block grows, and draw no skip at full size; what is here is learnt faster.
+ * no weights: names follow the figures.
  */
 public final class EfficientUNet {
     private static final double SKIP = 1 / Math.sqrt(2);
@@ -148,13 +148,16 @@ public final class EfficientUNet {
             Tensor e = embedded(time, t, x).add(embedded(noise, level, x)).add(pooling.forward(text)).silu();       // (B, 4 width)
             x = convIn.forward(x);                                                                                  // (B, width, H, W)
             Deque<Tensor> skips = new ArrayDeque<>();
+            Deque<long[]> sizes = new ArrayDeque<>();
             for (DBlock block : downBlocks) {
-                skips.push(x);
+                sizes.push(new long[] {x.size(2), x.size(3)});
                 x = block.forward(x, e, text);
+                skips.push(x);
             }
+            skips.pop();                                                                    // the lowest block's output is x itself
             for (UBlock block : upBlocks) {
-                Tensor skip = skips.pop();
-                x = block.forward(x, e, text, skip.size(2), skip.size(3)).add(skip).mul(SKIP);
+                x = block == upBlocks.get(0) ? x : x.add(skips.pop()).mul(SKIP);
+                x = block.forward(x, e, text, sizes.pop());
             }
             return scope.keep(convOut.forward(normOut.forward(x).silu()));                                          // (B, 3, H, W)
         }
@@ -196,10 +199,10 @@ public final class EfficientUNet {
             grow = new Conv2d(w.sub("grow"), c.channels[i], 4 * (i == 0 ? c.width : c.channels[i - 1]), 3);
         }
 
-        Tensor forward(Tensor x, Tensor e, Tensor text, long height, long width) {          // (B, C, H/2, W/2)
+        Tensor forward(Tensor x, Tensor e, Tensor text, long[] size) {                      // (B, C, H/2, W/2)
             try (var scope = new Scope()) {
                 x = Functional.pixelShuffle(grow.forward(core.forward(x, e, text)), 2);     // (B, C', H, W)
-                return scope.keep(x.narrow(2, 0, height).narrow(3, 0, width));              // a row or column less where it was odd
+                return scope.keep(x.narrow(2, 0, size[0]).narrow(3, 0, size[1]));           // a row or column less where it was odd
             }
         }
     }
