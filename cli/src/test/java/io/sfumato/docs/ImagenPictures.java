@@ -35,11 +35,12 @@ final class ImagenPictures {
     /** Figure A.9 of the paper: both ways under more and more guidance, of the first stage, whose picture the others keep to. */
     private static void thresholds(Path model, ClipScore clip) throws IOException {
         Sheet sheet = new Sheet(2);
-        for (double guidance : new double[] {1, 3, 6, 12, 24}) {
-            for (String kind : List.of("static", "dynamic")) {
-                try (TextToImage first = TextToImage.load(firstStage(model, kind).toString())) {
-                    add(sheet, kind + ", guidance " + guidance, pictures(first, first.defaults().withGuidance(guidance)), clip);
-                }
+        try (TextToImage clipped = TextToImage.load(firstStage(model, "static").toString());
+                TextToImage dynamic = TextToImage.load(firstStage(model, "dynamic").toString())) {
+            for (double guidance : new double[] {1, 3, 6, 12}) {
+                Options options = clipped.defaults().withGuidance(guidance);
+                add(sheet, "static, guidance " + guidance, pictures(clipped, options), clip);
+                add(sheet, "dynamic, guidance " + guidance, pictures(dynamic, options), clip);
             }
         }
         sheet.write(Path.of("docs", "imagen", "thresholds.jpg"));

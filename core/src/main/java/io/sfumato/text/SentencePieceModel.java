@@ -23,6 +23,8 @@ import java.util.Map;
 record SentencePieceModel(String source, List<Piece> pieces, byte[] charsMap, boolean addDummyPrefix, boolean removeExtraSpaces,
                           boolean escapeSpaces, boolean spaceAsSuffix, boolean byteFallback, String unknownSurface) {
     private static final int UNIGRAM = 1;
+    /** Where a message is left out, its defaults hold. */
+    private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
     private static final Map<Integer, String> KINDS = Map.of(2, "BPE", 3, "word", 4, "char");
 
     /** As the file numbers them from 1. */
@@ -61,13 +63,13 @@ record SentencePieceModel(String source, List<Piece> pieces, byte[] charsMap, bo
 
     private static SentencePieceModel of(Protobuf model, String source) {
         var pieces = new ArrayList<Piece>();
-        Trainer trainer = new Trainer(UNIGRAM, false, false, " \u2047 ");
-        Normalizer normalizer = new Normalizer(new byte[0], true, true, true);
+        Trainer trainer = Trainer.read(NOTHING);
+        Normalizer normalizer = Normalizer.read(NOTHING);
         while (model.next()) {
             switch (model.field()) {
-                case 1 -> pieces.add(piece(new Protobuf(model.bytes())));
-                case 2 -> trainer = trainer.and(new Protobuf(model.bytes()));
-                case 3 -> normalizer = normalizer.and(new Protobuf(model.bytes()));
+                case 1 -> pieces.add(piece(model.bytes()));
+                case 2 -> trainer = Trainer.read(model.bytes());
+                case 3 -> normalizer = Normalizer.read(model.bytes());
                 default -> { }
             }
         }
@@ -79,7 +81,8 @@ record SentencePieceModel(String source, List<Piece> pieces, byte[] charsMap, bo
                 normalizer.removeExtraSpaces, normalizer.escapeSpaces, trainer.spaceAsSuffix, trainer.byteFallback, trainer.unknownSurface);
     }
 
-    private static Piece piece(Protobuf message) {
+    private static Piece piece(ByteBuffer bytes) {
+        Protobuf message = new Protobuf(bytes);
         String spelling = "";
         float score = 0;
         long type = 1;
@@ -99,35 +102,40 @@ record SentencePieceModel(String source, List<Piece> pieces, byte[] charsMap, bo
 
     /** Of {@code TrainerSpec}. */
     private record Trainer(int kind, boolean spaceAsSuffix, boolean byteFallback, String unknownSurface) {
-        Trainer and(Protobuf message) {
-            Trainer read = this;
+        static Trainer read(ByteBuffer bytes) {
+            Protobuf message = new Protobuf(bytes);
+            int kind = UNIGRAM;
+            boolean spaceAsSuffix = false, byteFallback = false;
+            String unknownSurface = " \u2047 ";
             while (message.next()) {
-                read = switch (message.field()) {
-                    case 3 -> new Trainer((int) message.number(), read.spaceAsSuffix, read.byteFallback, read.unknownSurface);
-                    case 24 -> new Trainer(read.kind, message.flag(), read.byteFallback, read.unknownSurface);
-                    case 35 -> new Trainer(read.kind, read.spaceAsSuffix, message.flag(), read.unknownSurface);
-                    case 44 -> new Trainer(read.kind, read.spaceAsSuffix, read.byteFallback, message.text());
-                    default -> read;
-                };
+                switch (message.field()) {
+                    case 3 -> kind = (int) message.number();
+                    case 24 -> spaceAsSuffix = message.flag();
+                    case 35 -> byteFallback = message.flag();
+                    case 44 -> unknownSurface = message.text();
+                    default -> { }
+                }
             }
-            return read;
+            return new Trainer(kind, spaceAsSuffix, byteFallback, unknownSurface);
         }
     }
 
     /** Of {@code NormalizerSpec}. */
     private record Normalizer(byte[] charsMap, boolean addDummyPrefix, boolean removeExtraSpaces, boolean escapeSpaces) {
-        Normalizer and(Protobuf message) {
-            Normalizer read = this;
+        static Normalizer read(ByteBuffer bytes) {
+            Protobuf message = new Protobuf(bytes);
+            byte[] charsMap = {};
+            boolean addDummyPrefix = true, removeExtraSpaces = true, escapeSpaces = true;
             while (message.next()) {
-                read = switch (message.field()) {
-                    case 2 -> new Normalizer(message.byteArray(), read.addDummyPrefix, read.removeExtraSpaces, read.escapeSpaces);
-                    case 3 -> new Normalizer(read.charsMap, message.flag(), read.removeExtraSpaces, read.escapeSpaces);
-                    case 4 -> new Normalizer(read.charsMap, read.addDummyPrefix, message.flag(), read.escapeSpaces);
-                    case 5 -> new Normalizer(read.charsMap, read.addDummyPrefix, read.removeExtraSpaces, message.flag());
-                    default -> read;
-                };
+                switch (message.field()) {
+                    case 2 -> charsMap = message.byteArray();
+                    case 3 -> addDummyPrefix = message.flag();
+                    case 4 -> removeExtraSpaces = message.flag();
+                    case 5 -> escapeSpaces = message.flag();
+                    default -> { }
+                }
             }
-            return read;
+            return new Normalizer(charsMap, addDummyPrefix, removeExtraSpaces, escapeSpaces);
         }
     }
 
