@@ -53,7 +53,7 @@ public final class Worker {
 
     private static <M> M build(ModelFolder folder, String component, DType dtype, Function<Weights, M> network) {
         try (TensorSource source = folder.weights(component)) {
-            return Weights.load(source, dtype, Device.CPU).build(network, name -> name.endsWith(ClipText.POSITION_IDS));
+            return Weights.load(source, dtype, Device.CPU).forRunning().build(network, name -> name.endsWith(ClipText.POSITION_IDS));
         }
     }
 

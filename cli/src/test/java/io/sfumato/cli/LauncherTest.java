@@ -34,7 +34,7 @@ class LauncherTest {
     private void java(String version) throws IOException {
         program("jdk/bin/java", """
                 if [ "$1" = -version ]; then echo 'openjdk version "%s" 2025-04-15' >&2; exit; fi
-                echo "$OMP_WAIT_POLICY"; echo "$GLIBC_TUNABLES"; printf '%%s\\n' "$@"
+                echo "$OMP_WAIT_POLICY $GOMP_SPINCOUNT"; echo "$GLIBC_TUNABLES"; printf '%%s\\n' "$@"
                 """.formatted(version));
     }
 
@@ -51,8 +51,8 @@ class LauncherTest {
         Files.createDirectory(folder.resolve("elsewhere"));
         Ran ran = run(folder.resolve("elsewhere"), Map.of(), link.toString(), "generate", "two words", "");
         Path home = script.getParent().toRealPath();
-        assertThat(ran).isEqualTo(new Ran(0, String.join("\n", "PASSIVE",
-                "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=16777216", "-Xmx512m", "-XX:TieredStopAtLevel=1",
+        assertThat(ran).isEqualTo(new Ran(0, String.join("\n", "PASSIVE 30000",
+                "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=16777216:glibc.malloc.trim_threshold=268435456", "-Xmx512m", "-XX:TieredStopAtLevel=1",
                 "-Xshare:auto", "--enable-native-access=ALL-UNNAMED", "-Djava.awt.headless=true", "-Dsfumato.terminal=false",
                 "-cp", home + "/cli/target/*:" + home + "/cli/target/lib/*", "io.sfumato.cli.Main", "generate", "two words", "", ""), ""));
     }
@@ -61,7 +61,7 @@ class LauncherTest {
     void leavesWhatTheUserHasSet() throws IOException, InterruptedException {
         Ran ran = run(folder, Map.of("SFUMATO_JAVA_OPTS", "-Xmx2g -Dx=y", "OMP_WAIT_POLICY", "ACTIVE",
                 "GLIBC_TUNABLES", "glibc.malloc.check=1"), script.toString());
-        assertThat(ran.out()).startsWith("ACTIVE\nglibc.malloc.check=1\n-Xmx2g\n-Dx=y\n-Xshare:auto\n");
+        assertThat(ran.out()).startsWith("ACTIVE \nglibc.malloc.check=1\n-Xmx2g\n-Dx=y\n-Xshare:auto\n");
     }
 
     /** A Java that writes its classes, as text, where it is told to; each such call leaves a line in {@code calls}. */
@@ -191,7 +191,7 @@ class LauncherTest {
 
     private Ran run(Path from, Map<String, String> environment, String... line) throws IOException, InterruptedException {
         ProcessBuilder builder = new ProcessBuilder(List.of(line)).directory(from.toFile());
-        for (String name : List.of("OMP_WAIT_POLICY", "GLIBC_TUNABLES", "SFUMATO_JAVA_OPTS")) {
+        for (String name : List.of("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "GLIBC_TUNABLES", "SFUMATO_JAVA_OPTS")) {
             builder.environment().remove(name);
         }
         builder.environment().put("JAVA_HOME", folder.resolve("jdk").toString());

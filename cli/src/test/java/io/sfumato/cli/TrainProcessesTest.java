@@ -8,6 +8,7 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -109,8 +110,9 @@ class TrainProcessesTest {
     private static ProcessHandle child(Process process) throws InterruptedException {
         while (process.isAlive()) {
             try (Stream<ProcessHandle> children = process.children()) {
-                // For a moment it is what starts programs.
-                Optional<ProcessHandle> java = children.filter(child -> child.info().command().orElse("").endsWith("java")).findFirst();
+                // For a moment it is a copy of its parent, then what starts programs.
+                Optional<ProcessHandle> java = children.filter(child -> child.info().command().orElse("").endsWith("java")
+                        && !Arrays.equals(child.info().arguments().orElse(null), process.info().arguments().orElse(null))).findFirst();
                 if (java.isPresent()) {
                     return java.get();
                 }

@@ -2,8 +2,10 @@ package io.sfumato.io;
 
 import io.sfumato.tensor.DType;
 import io.sfumato.tensor.Device;
+import io.sfumato.tensor.Engine;
 import io.sfumato.tensor.NoGrad;
 import io.sfumato.tensor.PackedMatrix;
+import io.sfumato.tensor.PackedKernel;
 import io.sfumato.tensor.Rng;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
@@ -52,25 +54,27 @@ public final class Weights implements AutoCloseable {
     }
 
     /** What all paths into one checkpoint share; fresh weights have no {@code names}. */
-    private record Root(String description, Set<String> names, boolean fresh, Origin origin, Map<String, Tensor> parameters,
-                        Map<String, PackedMatrix> packed, List<String> problems) {
+    private record Root(String description, Set<String> names, boolean fresh, boolean packable, Origin origin,
+                        Map<String, Tensor> parameters, Map<String, PackedMatrix> packed, List<String> problems) {
     }
 
     private enum Matrices { AS_ASKED, HELD_IN_8_BITS, MULTIPLIED_IN_8_BITS }
 
+    private static final UnaryOperator<Tensor> AS_STORED = x -> x;
+
     private static final double LARGEST_INT8 = 127;
     private static final String SCALE = ".scale";
-
-    private static final UnaryOperator<Tensor> AS_STORED = x -> x;
 
     private final Root root;
     private final String path;
     private final Matrices matrices;
+    private final boolean packs;
 
-    private Weights(Root root, String path, Matrices matrices) {
+    private Weights(Root root, String path, Matrices matrices, boolean packs) {
         this.root = root;
         this.path = path;
         this.matrices = matrices;
+        this.packs = packs;
     }
 
     /**
@@ -91,15 +95,15 @@ public final class Weights implements AutoCloseable {
             Tensor x = (converted ? source.mapped(name) : source.get(name)).view(shape);
             return layout.apply(x.dtype().isFloating() ? x.to(dtype) : x).to(device);
         };
-        return new Weights(new Root(source.description(), source.names(), false, origin, new LinkedHashMap<>(), new LinkedHashMap<>(),
-                problems), "", Matrices.AS_ASKED);
+        return new Weights(new Root(source.description(), source.names(), false, device == Device.CPU && Engine.hasOneDnn(dtype), origin,
+                new LinkedHashMap<>(), new LinkedHashMap<>(), problems), "", Matrices.AS_ASKED, false);
     }
 
     /** Makes fresh parameters, float32 on {@code device}, each requiring gradients. The same {@code rng} gives the same network. */
     public static Weights init(Rng rng, Device device) {
         Origin origin = (name, init, shape, layout) -> layout.apply(init.make(rng, shape)).to(device).requiresGrad_(true);
-        return new Weights(new Root("fresh weights", Set.of(), true, origin, new LinkedHashMap<>(), new LinkedHashMap<>(), List.of()),
-                "", Matrices.AS_ASKED);
+        return new Weights(new Root("fresh weights", Set.of(), true, false, origin, new LinkedHashMap<>(), new LinkedHashMap<>(),
+                List.of()), "", Matrices.AS_ASKED, false);
     }
 
     /** A config may ask for more than could ever be listed, or counted. */
@@ -130,7 +134,7 @@ public final class Weights implements AutoCloseable {
 
     /** The path {@code name} below this one. */
     public Weights sub(String name) {
-        return new Weights(root, path + name + ".", matrices);
+        return new Weights(root, path + name + ".", matrices, packs);
     }
 
     /** As {@link #sub(String)}, under the first of the names that the checkpoint has: the newer name, then older ones. */
@@ -145,17 +149,25 @@ public final class Weights implements AutoCloseable {
 
     /** The same path, below which linear layers hold their matrices in 8 bits: a fourth of the memory, for running, not for training. */
     public Weights inEightBits() {
-        return new Weights(root, path, Matrices.HELD_IN_8_BITS);
+        return new Weights(root, path, Matrices.HELD_IN_8_BITS, packs);
     }
 
     /** The same path, below which linear layers multiply in 8 bits: faster on CPUs as well, and not as exact. */
     public Weights multipliedInEightBits() {
-        return new Weights(root, path, Matrices.MULTIPLIED_IN_8_BITS);
+        return new Weights(root, path, Matrices.MULTIPLIED_IN_8_BITS, packs);
+    }
+
+    /**
+     * The same path, below which convolutions hold {@linkplain PackedKernel packed kernels}, where their type, device and this machine have
+     * that: faster, for running, not for training.
+     */
+    public Weights forRunning() {
+        return new Weights(root, path, matrices, root.packable);
     }
 
     /** The same path, below which matrices are as they were asked for. */
     public Weights exact() {
-        return new Weights(root, path, Matrices.AS_ASKED);
+        return new Weights(root, path, Matrices.AS_ASKED, packs);
     }
 
     /** Whether linear layers are to ask for {@link #getInt8}. */
@@ -189,6 +201,12 @@ public final class Weights implements AutoCloseable {
     /** As {@link #get}, laid out channels last, which convolutions are fast in. */
     public Tensor getChannelsLast(String name, Init init, long... shape) {
         return get(name, init, shape, Tensor::channelsLast);
+    }
+
+    /** The kernel (out, in, size, size) of a convolution: channels last, or packed if these weights are {@link #forRunning}. */
+    public Tensor getKernel(String name, Init init, long out, long in, long size, long stride, long padding) {
+        return get(name, init, new long[] {out, in, size, size},
+                packs ? x -> PackedKernel.of(x, stride, padding) : Tensor::channelsLast);
     }
 
     private Tensor get(String name, Init init, long[] shape, UnaryOperator<Tensor> layout) {

@@ -13,7 +13,7 @@ public final class Conv2d {
 
     public Conv2d(Weights w, long in, long out, long kernel, long stride, long padding) {
         var init = Weights.Init.fanIn(in * kernel * kernel);
-        this.weight = w.getChannelsLast("weight", init, out, in, kernel, kernel);
+        this.weight = w.getKernel("weight", init, out, in, kernel, stride, padding);
         this.bias = w.get("bias", init, out);
         this.stride = stride;
         this.padding = padding;

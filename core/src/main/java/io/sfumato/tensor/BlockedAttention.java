@@ -10,8 +10,8 @@ import org.bytedeco.pytorch.global.torch;
  */
 final class BlockedAttention {
     /** Numbers of scores at a time: they and their softmax stay in the caches, and a product is large enough for several threads. */
-    private static final long SCORES = 1 << 21;
-    private static final long ROWS = 512;
+    private static final long SCORES = 1 << 22;
+    private static final long ROWS = 1024;
     /** Multiplications for the scores below which the engine's own kernel is faster, conversions to float32 included. */
     private static final long FEW = 1 << 20;
 
@@ -38,7 +38,8 @@ final class BlockedAttention {
                     try (var part = new Scope()) {
                         Tensor added = mask == null ? null : block(allMask, h, n, i, m);
                         Tensor scores = scores(block(allQ, h, n, i, m), allK.narrow(0, h, n), added);
-                        block(out, h, n, i, m).copy_(scores.softmax(-1).matmul(allV.narrow(0, h, n)));
+                        torch.softmax_out(scores.raw(), scores.raw(), -1);    // row by row, so they may be where the scores are
+                        block(out, h, n, i, m).copy_(scores.matmul(allV.narrow(0, h, n)));
                     }
                 }
             }

@@ -83,7 +83,7 @@ public final class Engine {
     }
 
     /** Whether {@code type} has fast kernels in oneDNN on this CPU. */
-    static boolean hasOneDnn(DType type) {
+    public static boolean hasOneDnn(DType type) {
         return torch.hasMKLDNN() && (type == DType.F32 || type == DType.BF16 && AVX512);
     }
 

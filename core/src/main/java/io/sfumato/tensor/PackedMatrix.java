@@ -1,9 +1,7 @@
 package io.sfumato.tensor;
 
 import java.util.Arrays;
-import org.bytedeco.pytorch.Dispatcher;
 import org.bytedeco.pytorch.IValue;
-import org.bytedeco.pytorch.IValueVector;
 import org.bytedeco.pytorch.OperatorHandle;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
@@ -14,8 +12,8 @@ import org.bytedeco.pytorch.global.torch;
  */
 public final class PackedMatrix implements AutoCloseable {
     private static final double LARGEST = 127;
-    private static final OperatorHandle PACK = operator("quantized::linear_prepack");
-    private static final OperatorHandle LINEAR = operator("quantized::linear_dynamic");
+    private static final OperatorHandle PACK = Operators.find("quantized::linear_prepack");
+    private static final OperatorHandle LINEAR = Operators.find("quantized::linear_dynamic");
 
     private final IValue packed;
 
@@ -34,11 +32,6 @@ public final class PackedMatrix implements AutoCloseable {
         }
     }
 
-    private static OperatorHandle operator(String name) {
-        Engine.load();
-        return Dispatcher.singleton().findSchemaOrThrow(name, "").retainReference();
-    }
-
     /** Packs {@code weight} (out, in) and {@code bias} (out), or none, both float32; they may be freed after. The caller closes it. */
     public static PackedMatrix of(Tensor weight, Tensor... bias) {
         try (var scope = new Scope()) {
@@ -46,7 +39,7 @@ public final class PackedMatrix implements AutoCloseable {
             Tensor scale = weight.abs().amax(false, 1).clamp_(Float.MIN_NORMAL, Float.MAX_VALUE).mul_(1 / LARGEST).to(DType.F64);
             var zeros = torch.zeros(new long[] {out}, new TensorOptions(torch.ScalarType.Long));
             var whole = torch.quantize_per_channel(weight.raw(), scale.raw(), zeros, 0, torch.ScalarType.QInt8);
-            IValue packed = call(PACK, new IValue(whole), bias.length == 0 ? new IValue() : new IValue(bias[0].raw()));
+            IValue packed = Operators.call(PACK, new IValue(whole), bias.length == 0 ? new IValue() : new IValue(bias[0].raw()));
             return new PackedMatrix(packed.retainReference());
         }
     }
@@ -62,14 +55,7 @@ public final class PackedMatrix implements AutoCloseable {
     }
 
     private Tensor product(Tensor x, boolean narrow) {
-        // What toTensor gives lies inside the value that it is asked of.
-        return new Tensor(new org.bytedeco.pytorch.Tensor(call(LINEAR, new IValue(x.raw()), packed, new IValue(narrow)).toTensor()));
-    }
-
-    private static IValue call(OperatorHandle operator, IValue... arguments) {
-        IValueVector stack = new IValueVector(arguments);
-        operator.callBoxed(stack);
-        return new IValue(stack.get(0));
+        return Operators.tensor(Operators.call(LINEAR, new IValue(x.raw()), packed, new IValue(narrow)));
     }
 
     @Override

@@ -83,7 +83,7 @@ final class Miniature implements TextToImage {
         closers.push(source::close);
         Weights weights = Weights.load(source, load.dtype(), load.device());
         closers.push(weights::close);
-        return weights.build(network, name -> false);
+        return weights.forRunning().build(network, name -> false);
     }
 
     private static boolean hasUpscaler(ModelFolder folder) {

@@ -91,7 +91,7 @@ final class StableDiffusion implements TextToImage {
         closers.push(source::close);
         Weights weights = Weights.load(source, load.dtype(), load.device());
         closers.push(weights::close);
-        return weights.build(network, extras);
+        return weights.forRunning().build(network, extras);
     }
 
     @Override
