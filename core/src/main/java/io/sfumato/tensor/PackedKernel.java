@@ -22,7 +22,8 @@ public final class PackedKernel {
 
     /** Packs {@code kernel} (out, in, k, k), which is on the CPU and of a type that {@linkplain Engine#hasOneDnn oneDNN has}. */
     public static Tensor of(Tensor kernel, long stride, long padding) {
-        return Operators.tensor(Operators.call(PACK, new IValue(kernel.raw()), list(padding, padding), list(stride, stride), list(1, 1), ONE,
+        Tensor last = kernel.channelsLast();    // from where oneDNN packs twice as fast in bfloat16, and in float32 no slower
+        return Operators.tensor(Operators.call(PACK, new IValue(last.raw()), list(padding, padding), list(stride, stride), list(1, 1), ONE,
                 list(1, kernel.size(1), SIDE, SIDE)));
     }
 
