@@ -69,7 +69,7 @@ def java(main):
     """Command and environment of a class of this module, as the launcher sets them."""
     paths = [f"{HOME}/{m}/target/classes" for m in ("bench", "training", "pipelines", "models", "core")] + [f"{HOME}/cli/target/lib/*"]
     launcher = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "30000",
-                "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=16777216:glibc.malloc.trim_threshold=268435456"}
+                "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=16777216:glibc.malloc.trim_threshold=134217728"}
     if "avx512vl" in cpu()["flags"]:
         launcher["OPENBLAS_CORETYPE"] = "SkylakeX"
     ours = [os.path.join(os.environ["JAVA_HOME"], "bin/java") if "JAVA_HOME" in os.environ else "java", "-Xmx256m",

@@ -39,13 +39,13 @@ public final class Worker {
             ClipText.Config words = ClipText.Config.of(folder.config("text_encoder"));
             ClipText text = build(folder, "text_encoder", dtype, w -> new ClipText(w, words));
             AutoencoderKl vae = build(folder, "vae", dtype, w -> new AutoencoderKl(w, AutoencoderKl.Config.of(folder.config("vae"))));
-            UNet2DCondition unet = build(folder, "unet", dtype, w -> new UNet2DCondition(w, UNetConfig.of(folder.config("unet"))));
+            UNet2DCondition unet = build(folder, "unet", dtype, w -> new UNet2DCondition(w.forRunning(), UNetConfig.of(folder.config("unet"))));
             stages = Map.of(
                     "text", in -> text.forward(in.get("ids"), 0),
                     "unet", in -> unet.forward(in.get("x").to(dtype), in.get("t"), in.get("context").to(dtype)),
                     "vae", in -> vae.decode(in.get("z").to(dtype)));
         } else {
-            GlideUNet unet = build(folder, "unet", dtype, w -> new GlideUNet(w, GlideUNetConfig.of(folder.config("unet"))));
+            GlideUNet unet = build(folder, "unet", dtype, w -> new GlideUNet(w.forRunning(), GlideUNetConfig.of(folder.config("unet"))));
             stages = Map.of("unet",
                     in -> unet.forward(in.get("x").to(dtype), in.get("t"), Conditioning.text(in.get("context").to(dtype))));
         }
@@ -53,7 +53,7 @@ public final class Worker {
 
     private static <M> M build(ModelFolder folder, String component, DType dtype, Function<Weights, M> network) {
         try (TensorSource source = folder.weights(component)) {
-            return Weights.load(source, dtype, Device.CPU).forRunning().build(network, name -> name.endsWith(ClipText.POSITION_IDS));
+            return Weights.load(source, dtype, Device.CPU).build(network, name -> name.endsWith(ClipText.POSITION_IDS));
         }
     }
 

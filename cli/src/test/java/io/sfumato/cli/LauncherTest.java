@@ -52,7 +52,7 @@ class LauncherTest {
         Ran ran = run(folder.resolve("elsewhere"), Map.of(), link.toString(), "generate", "two words", "");
         Path home = script.getParent().toRealPath();
         assertThat(ran).isEqualTo(new Ran(0, String.join("\n", "PASSIVE 30000",
-                "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=16777216:glibc.malloc.trim_threshold=268435456", "-Xmx512m", "-XX:TieredStopAtLevel=1",
+                "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=16777216:glibc.malloc.trim_threshold=134217728", "-Xmx512m", "-XX:TieredStopAtLevel=1",
                 "-Xshare:auto", "--enable-native-access=ALL-UNNAMED", "-Djava.awt.headless=true", "-Dsfumato.terminal=false",
                 "-cp", home + "/cli/target/*:" + home + "/cli/target/lib/*", "io.sfumato.cli.Main", "generate", "two words", "", ""), ""));
     }

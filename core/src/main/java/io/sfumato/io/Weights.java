@@ -4,8 +4,8 @@ import io.sfumato.tensor.DType;
 import io.sfumato.tensor.Device;
 import io.sfumato.tensor.Engine;
 import io.sfumato.tensor.NoGrad;
-import io.sfumato.tensor.PackedMatrix;
 import io.sfumato.tensor.PackedKernel;
+import io.sfumato.tensor.PackedMatrix;
 import io.sfumato.tensor.Rng;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
@@ -53,17 +53,17 @@ public final class Weights implements AutoCloseable {
         Tensor make(String name, Init init, long[] shape, UnaryOperator<Tensor> layout);
     }
 
-    /** What all paths into one checkpoint share; fresh weights have no {@code names}. */
+    /** What all paths into one checkpoint share; fresh weights have no {@code names}. What is packed is named with what closes it. */
     private record Root(String description, Set<String> names, boolean fresh, boolean packable, Origin origin,
-                        Map<String, Tensor> parameters, Map<String, PackedMatrix> packed, List<String> problems) {
+                        Map<String, Tensor> parameters, Map<String, Runnable> packed, List<String> problems) {
     }
 
     private enum Matrices { AS_ASKED, HELD_IN_8_BITS, MULTIPLIED_IN_8_BITS }
 
-    private static final UnaryOperator<Tensor> AS_STORED = x -> x;
-
     private static final double LARGEST_INT8 = 127;
     private static final String SCALE = ".scale";
+
+    private static final UnaryOperator<Tensor> AS_STORED = x -> x;
 
     private final Root root;
     private final String path;
@@ -158,8 +158,8 @@ public final class Weights implements AutoCloseable {
     }
 
     /**
-     * The same path, below which convolutions hold {@linkplain PackedKernel packed kernels}, where their type, device and this machine have
-     * that: faster, for running, not for training.
+     * The same path, below which convolutions have {@linkplain PackedKernel packed kernels}, where their type, device and this machine have
+     * that: faster, for running on inputs of one size, not for training.
      */
     public Weights forRunning() {
         return new Weights(root, path, matrices, root.packable);
@@ -203,12 +203,6 @@ public final class Weights implements AutoCloseable {
         return get(name, init, shape, Tensor::channelsLast);
     }
 
-    /** The kernel (out, in, size, size) of a convolution: channels last, or packed if these weights are {@link #forRunning}. */
-    public Tensor getKernel(String name, Init init, long out, long in, long size, long stride, long padding) {
-        return get(name, init, new long[] {out, in, size, size},
-                packs ? x -> PackedKernel.of(x, stride, padding) : Tensor::channelsLast);
-    }
-
     private Tensor get(String name, Init init, long[] shape, UnaryOperator<Tensor> layout) {
         try (var scope = new Scope(); var noGrad = new NoGrad()) {
             Tensor x = root.parameters.computeIfAbsent(path + name, full -> root.origin.make(full, init, shape, layout).retain());
@@ -241,17 +235,32 @@ public final class Weights implements AutoCloseable {
             Tensor x = root.origin.make(path + name, Init.fanIn(in), new long[] {out, in}, UnaryOperator.identity());
             // What does not fit is reported when the network is built, and need not be packed.
             PackedMatrix packed = root.problems.isEmpty() ? PackedMatrix.of(x, bias) : PackedMatrix.of(Tensor.zeros(1, 1));
-            root.packed.put(path + name, packed);
+            root.packed.put(path + name, packed::close);
             return packed;
         }
     }
 
-    /** Everything handed out but for packed matrices, under its name in the checkpoint. */
+    /** Whether convolutions are to ask for {@link #getPackedKernel}. */
+    public boolean packsKernels() {
+        return packs;
+    }
+
+    /** The kernel {@code name} (out, in, size, size) of a convolution that only runs. */
+    public PackedKernel getPackedKernel(String name, long stride, long padding, long... shape) {
+        try (var scope = new Scope(); var noGrad = new NoGrad()) {
+            Tensor x = root.origin.make(path + name, Init.ZEROS, shape, Tensor::channelsLast);
+            PackedKernel kernel = new PackedKernel(x, stride, padding);
+            root.packed.put(path + name, kernel::close);
+            return kernel;
+        }
+    }
+
+    /** Everything handed out but for packed matrices and kernels, under its name in the checkpoint. */
     public Map<String, Tensor> parameters() {
         return Collections.unmodifiableMap(root.parameters);
     }
 
-    /** Number of elements handed out, packed matrices left out. */
+    /** Number of elements handed out, packed matrices and kernels left out. */
     public long count() {
         return root.parameters.values().stream().mapToLong(Tensor::numel).sum();
     }
@@ -288,7 +297,7 @@ public final class Weights implements AutoCloseable {
     public void close() {
         root.parameters.values().forEach(Tensor::close);
         root.parameters.clear();
-        root.packed.values().forEach(PackedMatrix::close);
+        root.packed.values().forEach(Runnable::run);
         root.packed.clear();
     }
 }

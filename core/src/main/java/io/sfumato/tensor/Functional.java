@@ -64,10 +64,9 @@ public final class Functional {
                 new long[] {0, 0}, new long[] {1, 1}, new long[] {1, 1}, 1).permute(0, 2, 3, 1).reshape(shape);
     }
 
-    /** x (B, in, H, W) with weight (out, in, k, k), plain or packed ({@link PackedKernel}), and bias (out); zero padding on each side. */
+    /** x (B, in, H, W) with weight (out, in, k, k) and bias (out); zero padding on each side. */
     public static Tensor conv2d(Tensor x, Tensor weight, Tensor bias, long stride, long padding) {
-        return weight.raw().is_mkldnn() ? PackedKernel.convolve(x, weight, bias, stride, padding)
-                : new Tensor(torch.conv2d(x.raw(), weight.raw(), some(bias), new long[] {stride}, new long[] {padding}, new long[] {1}, 1));
+        return new Tensor(torch.conv2d(x.raw(), weight.raw(), some(bias), new long[] {stride}, new long[] {padding}, new long[] {1}, 1));
     }
 
     /** x (B, in, H, W) with weight (in, out, k, k) and bias (out) to (B, out, (H-1)*stride + k, ...): the transpose of a convolution. */

@@ -1,40 +1,68 @@
 package io.sfumato.tensor;
 
+import java.util.Arrays;
 import org.bytedeco.pytorch.IValue;
 import org.bytedeco.pytorch.OperatorHandle;
 
 /**
- * Kernels of convolutions laid out as oneDNN reads them, once, where a plain one is laid out anew at each call. The results are the same
- * to the bit. Such a tensor cannot be read or trained: it is there for {@link Functional#conv2d}.
+ * The kernel of a convolution that runs on a CPU and is not trained. It is laid out for oneDNN when an input comes that has another shape
+ * than the last, where a plain kernel is at each call; the results are the same, for most sizes to the bit. It is not once for all, since
+ * which layout is right depends on the input's shape, and a wrong one can make a call fifty times slower.
  */
-public final class PackedKernel {
+public final class PackedKernel implements AutoCloseable {
     private static final OperatorHandle PACK = Operators.find("mkldnn::_reorder_convolution_weight");
     private static final OperatorHandle CONVOLUTION = Operators.find("mkldnn::_convolution_pointwise");
     private static final IValue ONE = new IValue(1L).retainReference();
     private static final IValue NO_ACTIVATION = new IValue("none").retainReference();
     private static final IValue NO_SCALARS = Operators.list(CONVOLUTION, 8).retainReference();
     private static final IValue NO_ALGORITHM = new IValue("").retainReference();
-    /** Which layout is the best depends on the input, too: that for 16x16 is within 1% of it on larger and on smaller maps. */
-    private static final long SIDE = 16;
 
-    private PackedKernel() {
+    private final long stride;
+    private final long padding;
+    private Tensor kernel;
+    private long[] shape = {};
+
+    /** @param kernel (out, in, k, k), channels last, of a type that {@linkplain Engine#hasOneDnn oneDNN has}; a copy of it is held */
+    public PackedKernel(Tensor kernel, long stride, long padding) {
+        this.stride = stride;
+        this.padding = padding;
+        try (var scope = new Scope()) {
+            this.kernel = alias(kernel).retain();
+        }
     }
 
-    /** Packs {@code kernel} (out, in, k, k), which is on the CPU and of a type that {@linkplain Engine#hasOneDnn oneDNN has}. */
-    public static Tensor of(Tensor kernel, long stride, long padding) {
-        Tensor last = kernel.channelsLast();    // from where oneDNN packs twice as fast in bfloat16, and in float32 no slower
-        return Operators.tensor(Operators.call(PACK, new IValue(last.raw()), list(padding, padding), list(stride, stride), list(1, 1), ONE,
-                list(1, kernel.size(1), SIDE, SIDE)));
+    /** x (B, in, H, W) to (B, out, H', W'): see {@link Functional#conv2d}. */
+    public Tensor convolve(Tensor x, Tensor bias) {
+        try (var scope = new Scope()) {
+            return scope.keep(Operators.tensor(Operators.call(CONVOLUTION, new IValue(x.channelsLast().raw()),
+                    new IValue(fitting(x.shape()).raw()), new IValue(bias.raw()), both(padding), both(stride), both(1), ONE, NO_ACTIVATION,
+                    NO_SCALARS, NO_ALGORITHM)));
+        }
     }
 
-    /** As {@link Functional#conv2d} with a packed kernel. The input is brought to channels last, which the output then is, too. */
-    static Tensor convolve(Tensor x, Tensor kernel, Tensor bias, long stride, long padding) {
-        return Operators.tensor(Operators.call(CONVOLUTION, new IValue(x.channelsLast().raw()), new IValue(kernel.raw()),
-                new IValue(bias.raw()), list(padding, padding), list(stride, stride), list(1, 1), ONE, NO_ACTIVATION, NO_SCALARS,
-                NO_ALGORITHM));
+    /** The kernel for inputs of that shape, which stays valid where another thread has it laid out anew. */
+    private synchronized Tensor fitting(long[] input) {
+        if (!Arrays.equals(shape, input)) {
+            Tensor plain = shape.length == 0 ? kernel : new Tensor(kernel.raw().to_dense()).channelsLast();
+            Tensor packed = Operators.tensor(Operators.call(PACK, new IValue(plain.raw()), both(padding), both(stride), both(1), ONE,
+                    Operators.list(PACK, 1, input)));
+            kernel.close();
+            kernel = packed.retain();
+            shape = input;
+        }
+        return alias(kernel);
     }
 
-    private static IValue list(long... numbers) {
-        return Operators.list(CONVOLUTION, 3, numbers);
+    private static Tensor alias(Tensor x) {
+        return new Tensor(new org.bytedeco.pytorch.Tensor(x.raw()));
+    }
+
+    private static IValue both(long n) {
+        return Operators.list(CONVOLUTION, 3, n, n);
+    }
+
+    @Override
+    public synchronized void close() {
+        kernel.close();
     }
 }

@@ -76,7 +76,7 @@ final class DeepFloydStage implements AutoCloseable {
 
     static Part.Recipe<GlideUNet> recipe(ModelFolder folder, LoadOptions load) {
         GlideUNetConfig config = config(folder);
-        return new Part.Recipe<>(() -> folder.weights("unet"), w -> new GlideUNet(w, config), name -> false, load.dtype(), load.device());
+        return new Part.Recipe<>(() -> folder.weights("unet"), w -> new GlideUNet(w.forRunning(), config), name -> false, load.dtype(), load.device());
     }
 
     /** The U-Net's config, of a first stage or of one that enlarges. */

@@ -56,7 +56,7 @@ final class ImagenStage implements AutoCloseable {
 
     static Part.Recipe<ImagenNetwork> recipe(ModelFolder folder, String name, LoadOptions load) {
         ConfigJson json = folder.config(name);
-        return new Part.Recipe<>(() -> folder.weights(name), w -> ImagenNetwork.of(w, json), extra -> false, load.dtype(), load.device());
+        return new Part.Recipe<>(() -> folder.weights(name), w -> ImagenNetwork.of(w.forRunning(), json), extra -> false, load.dtype(), load.device());
     }
 
     private static String one(ConfigJson json, String key, List<String> known) {

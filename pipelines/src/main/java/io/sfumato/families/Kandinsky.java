@@ -110,7 +110,7 @@ final class Kandinsky implements TextToImage {
 
     static Part.Recipe<GlideUNet> unet(KandinskyFolders folders, LoadOptions load) {
         var config = folders.unet();
-        return new Part.Recipe<>(() -> folders.decoder().weights("unet"), w -> new GlideUNet(w, config), name -> false, load.dtype(),
+        return new Part.Recipe<>(() -> folders.decoder().weights("unet"), w -> new GlideUNet(w.forRunning(), config), name -> false, load.dtype(),
                 load.device());
     }
 

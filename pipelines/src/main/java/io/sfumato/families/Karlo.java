@@ -130,7 +130,7 @@ final class Karlo implements TextToImage {
 
     static Part.Recipe<GlideUNet> unet(ModelFolder folder, String component, LoadOptions load) {
         GlideUNetConfig config = GlideUNetConfig.of(folder.config(component));
-        return new Part.Recipe<>(() -> folder.weights(component), w -> new GlideUNet(w, config), name -> false, load.dtype(),
+        return new Part.Recipe<>(() -> folder.weights(component), w -> new GlideUNet(w.forRunning(), config), name -> false, load.dtype(),
                 load.device());
     }
 

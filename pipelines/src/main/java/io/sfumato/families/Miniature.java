@@ -64,7 +64,8 @@ final class Miniature implements TextToImage {
             text = new MiniLm(load);
             closers.push(text::close);
             ConfigJson unetJson = folder.config("unet");
-            unet = build(folder, "unet", w -> new UNet2DCondition(load.int8() ? w.multipliedInEightBits() : w, UNetConfig.of(unetJson)));
+            unet = build(folder, "unet", w -> new UNet2DCondition(
+                    (load.int8() ? w.multipliedInEightBits() : w).forRunning(), UNetConfig.of(unetJson)));
             latents = new StableDiffusionLatents(build(folder, "vae",
                     w -> new AutoencoderKl(w, AutoencoderKl.Config.of(folder.config("vae")))), load, new double[0]);
             upscaler = !hasUpscaler(folder) ? Optional.empty()
@@ -83,7 +84,7 @@ final class Miniature implements TextToImage {
         closers.push(source::close);
         Weights weights = Weights.load(source, load.dtype(), load.device());
         closers.push(weights::close);
-        return weights.forRunning().build(network, name -> false);
+        return weights.build(network, name -> false);
     }
 
     private static boolean hasUpscaler(ModelFolder folder) {

@@ -37,7 +37,7 @@ final class OpenFiles implements AutoCloseable {
 
     /** A network that must use all of its file but for {@code extras}. */
     <M> M build(TensorSource source, Function<Weights, M> network, Predicate<String> extras) {
-        return weights(source).forRunning().build(network, extras);
+        return weights(source).build(network, extras);
     }
 
     @Override

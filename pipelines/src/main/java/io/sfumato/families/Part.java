@@ -22,7 +22,7 @@ final class Part<M> implements AutoCloseable {
             TensorSource source = file.get();
             try {
                 Weights weights = Weights.load(source, dtype, device);
-                return new Open<>(weights.forRunning().build(network, extras), weights, source);
+                return new Open<>(weights.build(network, extras), weights, source);
             } catch (RuntimeException e) {
                 source.close();
                 throw e;
