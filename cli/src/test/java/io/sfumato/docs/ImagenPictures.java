@@ -11,11 +11,12 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.ToDoubleBiFunction;
 import java.util.stream.Stream;
 
 /**
- * Draws docs/imagen/thresholds.jpg and noise-levels.jpg, from the project's folder, and prints what is measured of their pictures:
- * {@code ImagenPictures MODEL CLIP}, of the cascade and the CLIP in miniature.
+ * Draws docs/imagen/thresholds.jpg, from the project's folder, and prints the share of saturated values: {@code ImagenPictures MODEL}, of
+ * the cascade in miniature. {@code ImagenPictures MODEL CLIP}, with the CLIP in miniature, draws noise-levels.jpg too, and prints scores.
  */
 final class ImagenPictures {
     private static final List<String> PROMPTS = List.of("a red apple", "a duck", "a green car", "a house", "a penguin", "a yellow fish",
@@ -26,14 +27,18 @@ final class ImagenPictures {
 
     public static void main(String[] args) throws IOException {
         Path model = Path.of(args[0]);
+        if (args.length == 1) {
+            thresholds(model, (picture, prompt) -> Double.NaN);
+            return;
+        }
         try (ClipScore clip = ClipScore.load(Path.of(args[1]))) {
-            thresholds(model, clip);
-            levels(model, clip);
+            thresholds(model, clip::score);
+            levels(model, clip::score);
         }
     }
 
     /** Figure A.9 of the paper: both ways under more and more guidance, of the first stage, whose picture the others keep to. */
-    private static void thresholds(Path model, ClipScore clip) throws IOException {
+    private static void thresholds(Path model, ToDoubleBiFunction<Image, String> clip) throws IOException {
         Sheet sheet = new Sheet(2);
         try (TextToImage clipped = TextToImage.load(firstStage(model, "static").toString());
                 TextToImage dynamic = TextToImage.load(firstStage(model, "dynamic").toString())) {
@@ -46,7 +51,7 @@ final class ImagenPictures {
         sheet.write(Path.of("docs", "imagen", "thresholds.jpg"));
     }
 
-    private static void levels(Path model, ClipScore clip) throws IOException {
+    private static void levels(Path model, ToDoubleBiFunction<Image, String> clip) throws IOException {
         Sheet sheet = new Sheet(1);
         try (TextToImage cascade = TextToImage.load(model.toString())) {
             for (int level : new int[] {0, 100, 200, 300, 500, 800}) {
@@ -56,13 +61,13 @@ final class ImagenPictures {
         sheet.write(Path.of("docs", "imagen", "noise-levels.jpg"));
     }
 
-    private static void add(Sheet sheet, String label, List<Image> pictures, ClipScore clip) {
+    private static void add(Sheet sheet, String label, List<Image> pictures, ToDoubleBiFunction<Image, String> clip) {
         double score = 0, full = 0;
         for (int i = 0; i < pictures.size(); i++) {
-            score += clip.score(pictures.get(i), PROMPTS.get(i)) / pictures.size();
+            score += clip.applyAsDouble(pictures.get(i), PROMPTS.get(i)) / pictures.size();
             full += saturated(pictures.get(i)) / pictures.size();
         }
-        System.out.printf("%s: CLIPScore %.2f, saturated %.1f%%%n", label, score, 100 * full);
+        System.out.printf("%s: %ssaturated %.1f%%%n", label, Double.isNaN(score) ? "" : "CLIPScore %.2f, ".formatted(score), 100 * full);
         sheet.add(label, pictures.stream().map(ImagenPictures::visible).toArray(Image[]::new));
     }
 
