@@ -7,7 +7,7 @@ import org.bytedeco.pytorch.OperatorHandle;
 /**
  * The kernel of a convolution that runs on a CPU and is not trained. It is laid out for oneDNN when an input comes that has another shape
  * than the last, where a plain kernel is at each call; the results are the same, for most sizes to the bit. It is not once for all, since
- * which layout is right depends on the input's shape, and a wrong one can make a call fifty times slower.
+ * which layout is right depends on the input's shape and the number of threads, and a wrong one can make a call fifty times slower.
  */
 public final class PackedKernel implements AutoCloseable {
     private static final OperatorHandle PACK = Operators.find("mkldnn::_reorder_convolution_weight");
@@ -20,9 +20,11 @@ public final class PackedKernel implements AutoCloseable {
     private final long stride;
     private final long padding;
     private Tensor kernel;
+    private boolean isPacked;
     private long[] shape = {};
+    private int threads;
 
-    /** @param kernel (out, in, k, k), channels last, of a type that {@linkplain Engine#hasOneDnn oneDNN has}; a copy of it is held */
+    /** @param kernel (out, in, k, k), channels last, of a type that {@linkplain Engine#hasOneDnn oneDNN has}; it may be closed after */
     public PackedKernel(Tensor kernel, long stride, long padding) {
         this.stride = stride;
         this.padding = padding;
@@ -40,15 +42,17 @@ public final class PackedKernel implements AutoCloseable {
         }
     }
 
-    /** The kernel for inputs of that shape, which stays valid where another thread has it laid out anew. */
+    /** The kernel for inputs of that shape, which stays valid where another caller has it laid out anew. */
     private synchronized Tensor fitting(long[] input) {
-        if (!Arrays.equals(shape, input)) {
-            Tensor plain = shape.length == 0 ? kernel : new Tensor(kernel.raw().to_dense()).channelsLast();
+        if (!Arrays.equals(shape, input) || threads != Engine.threads()) {
+            Tensor plain = isPacked ? new Tensor(kernel.raw().to_dense()).channelsLast() : kernel;
             Tensor packed = Operators.tensor(Operators.call(PACK, new IValue(plain.raw()), both(padding), both(stride), both(1), ONE,
                     Operators.list(PACK, 1, input)));
             kernel.close();
             kernel = packed.retain();
+            isPacked = true;
             shape = input;
+            threads = Engine.threads();
         }
         return alias(kernel);
     }
