@@ -39,7 +39,8 @@ public final class Worker {
             ClipText.Config words = ClipText.Config.of(folder.config("text_encoder"));
             ClipText text = build(folder, "text_encoder", dtype, w -> new ClipText(w, words));
             AutoencoderKl vae = build(folder, "vae", dtype, w -> new AutoencoderKl(w, AutoencoderKl.Config.of(folder.config("vae"))));
-            UNet2DCondition unet = build(folder, "unet", dtype, w -> new UNet2DCondition(w.forRunning(), UNetConfig.of(folder.config("unet"))));
+            UNet2DCondition unet = build(folder, "unet", dtype,
+                    w -> new UNet2DCondition(w.forRunning(), UNetConfig.of(folder.config("unet"))));
             stages = Map.of(
                     "text", in -> text.forward(in.get("ids"), 0),
                     "unet", in -> unet.forward(in.get("x").to(dtype), in.get("t"), in.get("context").to(dtype)),

@@ -13,22 +13,22 @@ public final class PackedKernel implements AutoCloseable {
     private static final OperatorHandle PACK = Operators.find("mkldnn::_reorder_convolution_weight");
     private static final OperatorHandle CONVOLUTION = Operators.find("mkldnn::_convolution_pointwise");
     private static final IValue ONE = new IValue(1L).retainReference();
+    private static final IValue NO_DILATION = both(1).retainReference();
     private static final IValue NO_ACTIVATION = new IValue("none").retainReference();
     private static final IValue NO_SCALARS = Operators.list(CONVOLUTION, 8).retainReference();
     private static final IValue NO_ALGORITHM = new IValue("").retainReference();
 
-    private final long stride;
-    private final long padding;
+    private final IValue stride;
+    private final IValue padding;
     private Tensor kernel;
-    private boolean isPacked;
     private long[] shape = {};
     private int threads;
 
     /** @param kernel (out, in, k, k), channels last, of a type that {@linkplain Engine#hasOneDnn oneDNN has}; it may be closed after */
     public PackedKernel(Tensor kernel, long stride, long padding) {
-        this.stride = stride;
-        this.padding = padding;
         try (var scope = new Scope()) {
+            this.stride = both(stride).retainReference();
+            this.padding = both(padding).retainReference();
             this.kernel = alias(kernel).retain();
         }
     }
@@ -37,7 +37,7 @@ public final class PackedKernel implements AutoCloseable {
     public Tensor convolve(Tensor x, Tensor bias) {
         try (var scope = new Scope()) {
             return scope.keep(Operators.tensor(Operators.call(CONVOLUTION, new IValue(x.channelsLast().raw()),
-                    new IValue(fitting(x.shape()).raw()), new IValue(bias.raw()), both(padding), both(stride), both(1), ONE, NO_ACTIVATION,
+                    new IValue(fitting(x.shape()).raw()), new IValue(bias.raw()), padding, stride, NO_DILATION, ONE, NO_ACTIVATION,
                     NO_SCALARS, NO_ALGORITHM)));
         }
     }
@@ -45,12 +45,11 @@ public final class PackedKernel implements AutoCloseable {
     /** The kernel for inputs of that shape, which stays valid where another caller has it laid out anew. */
     private synchronized Tensor fitting(long[] input) {
         if (!Arrays.equals(shape, input) || threads != Engine.threads()) {
-            Tensor plain = isPacked ? new Tensor(kernel.raw().to_dense()).channelsLast() : kernel;
-            Tensor packed = Operators.tensor(Operators.call(PACK, new IValue(plain.raw()), both(padding), both(stride), both(1), ONE,
+            Tensor plain = kernel.raw().is_mkldnn() ? new Tensor(kernel.raw().to_dense()).channelsLast() : kernel;
+            Tensor packed = Operators.tensor(Operators.call(PACK, new IValue(plain.raw()), padding, stride, NO_DILATION, ONE,
                     Operators.list(PACK, 1, input)));
             kernel.close();
             kernel = packed.retain();
-            isPacked = true;
             shape = input;
             threads = Engine.threads();
         }
@@ -68,5 +67,7 @@ public final class PackedKernel implements AutoCloseable {
     @Override
     public synchronized void close() {
         kernel.close();
+        stride.releaseReference();
+        padding.releaseReference();
     }
 }

@@ -56,7 +56,8 @@ final class StableDiffusion implements TextToImage {
             ClipText.Config textConfig = ClipText.Config.of(folder.config("text_encoder"));
             requireFit(folder, tokenizer, textConfig, unetConfig);
             text = build(folder, "text_encoder", w -> new ClipText(w, textConfig), name -> name.endsWith(ClipText.POSITION_IDS));
-            unet = build(folder, "unet", w -> new UNet2DCondition((load.int8() ? w.multipliedInEightBits() : w).forRunning(), unetConfig), name -> false);
+            unet = build(folder, "unet",
+                    w -> new UNet2DCondition((load.int8() ? w.multipliedInEightBits() : w).forRunning(), unetConfig), name -> false);
             latents = new StableDiffusionLatents(build(folder, "vae", w -> new AutoencoderKl(w, vaeConfig), name -> false), load,
                     lowAlphas(folder));
             scheduler = SchedulerConfig.of(folder.scheduler());
