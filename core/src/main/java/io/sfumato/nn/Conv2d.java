@@ -4,22 +4,41 @@ import io.sfumato.io.Weights;
 import io.sfumato.tensor.Functional;
 import io.sfumato.tensor.PackedKernel;
 import io.sfumato.tensor.Tensor;
-import java.util.function.UnaryOperator;
 
 /** Two-dimensional convolution with bias: weight (out, in, kernel, kernel), zero padding on every side. */
 public final class Conv2d {
-    private final UnaryOperator<Tensor> convolution;
+    private final Convolution convolution;
 
     public Conv2d(Weights w, long in, long out, long kernel, long stride, long padding) {
         var init = Weights.Init.fanIn(in * kernel * kernel);
         if (w.packsKernels()) {
             PackedKernel packed = w.getPackedKernel("weight", stride, padding, out, in, kernel, kernel);
             Tensor bias = w.get("bias", init, out);
-            convolution = x -> packed.convolve(x, bias);
+            convolution = new Packed(packed, bias);
         } else {
             Tensor weight = w.getChannelsLast("weight", init, out, in, kernel, kernel);
             Tensor bias = w.get("bias", init, out);
             convolution = x -> Functional.conv2d(x, weight, bias, stride, padding);
+        }
+    }
+
+    private interface Convolution {
+        Tensor of(Tensor x);
+
+        default Tensor plus(Tensor x, Tensor y) {
+            return of(x).add_(y);
+        }
+    }
+
+    private record Packed(PackedKernel kernel, Tensor bias) implements Convolution {
+        @Override
+        public Tensor of(Tensor x) {
+            return kernel.convolve(x, bias);
+        }
+
+        @Override
+        public Tensor plus(Tensor x, Tensor y) {
+            return kernel.convolvePlus(x, bias, y);
         }
     }
 
@@ -30,6 +49,11 @@ public final class Conv2d {
 
     /** x (B, in, H, W) to (B, out, H', W'). */
     public Tensor forward(Tensor x) {
-        return convolution.apply(x);
+        return convolution.of(x);
+    }
+
+    /** {@code forward(x)} + y, y (B, out, H', W'): a residual connection's sum, in the convolution's own pass where its kernel is packed. */
+    public Tensor plus(Tensor x, Tensor y) {
+        return convolution.plus(x, y);
     }
 }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.openblas.global.openblas_nolapack;
@@ -17,6 +18,7 @@ public final class Engine {
     private static final String EXTENSION = "org.bytedeco.javacpp.platform.extension";
     private static final String LOAD_LIBRARIES = "org.bytedeco.javacpp.loadLibraries";
     private static final boolean AVX512;
+    private static final boolean AMX;
 
     static {
         // Where CUDA's build may be meant, JavaCPP looks everywhere for some thirty libraries of CUDA's: a third of the loading.
@@ -38,6 +40,7 @@ public final class Engine {
         // OpenBLAS has threads of its own. Called from libtorch's they wait for each other, spinning: attention was seventy times slower.
         openblas_nolapack.blas_set_num_threads(1);
         AVX512 = cpuCapability().startsWith("AVX512");
+        AMX = AVX512 && cpuInfo().stream().anyMatch(line -> line.startsWith("flags") && line.contains(" amx_bf16"));
     }
 
     private Engine() {
@@ -87,6 +90,11 @@ public final class Engine {
         return torch.hasMKLDNN() && (type == DType.F32 || type == DType.BF16 && AVX512);
     }
 
+    /** Whether this CPU multiplies matrices of bfloat16 in tiles (Intel's AMX). */
+    static boolean hasAmx() {
+        return AMX;
+    }
+
     /** The instruction set that the engine found, such as {@code AVX512}. */
     public static String cpuCapability() {
         return torch.get_cpu_capability().getString();
@@ -125,23 +133,25 @@ public final class Engine {
      */
     static int physicalCores() {
         int usable = Runtime.getRuntime().availableProcessors();
-        Path cpuinfo = Path.of("/proc/cpuinfo");
-        if (!Files.isReadable(cpuinfo)) {
-            return usable;
-        }
-        try {
-            Set<String> cores = new HashSet<>();
-            String socket = "";
-            for (String line : Files.readAllLines(cpuinfo)) {
-                if (line.startsWith("physical id")) {
-                    socket = line;
-                } else if (line.startsWith("core id")) {
-                    cores.add(socket + line);
-                }
+        Set<String> cores = new HashSet<>();
+        String socket = "";
+        for (String line : cpuInfo()) {
+            if (line.startsWith("physical id")) {
+                socket = line;
+            } else if (line.startsWith("core id")) {
+                cores.add(socket + line);
             }
-            return cores.isEmpty() ? usable : Math.min(cores.size(), usable);
+        }
+        return cores.isEmpty() ? usable : Math.min(cores.size(), usable);
+    }
+
+    /** What Linux says of its processors; nothing elsewhere. */
+    private static List<String> cpuInfo() {
+        Path file = Path.of("/proc/cpuinfo");
+        try {
+            return Files.isReadable(file) ? Files.readAllLines(file) : List.of();
         } catch (IOException e) {
-            return usable;
+            return List.of();
         }
     }
 

@@ -15,6 +15,8 @@ import org.bytedeco.pytorch.kNearestExact;
 
 /** Layers as functions of their input and parameters: PyTorch's {@code torch.nn.functional}. */
 public final class Functional {
+    private static final long ROWS_PACKED = 64;
+
     private Functional() {
     }
 
@@ -115,8 +117,11 @@ public final class Functional {
         return new Tensor(torch.scaled_dot_product_attention(q.raw(), k.raw(), v.raw(), mask, 0.0, causal, new DoubleOptional(), false));
     }
 
-    // Half precision on a CPU falls to a kernel that is twenty times slower than float32's.
-    private static boolean isSlowToAttend(Tensor q) { return q.raw().is_cpu() && q.dtype().bytes() == 2; }
+    // Half precision on a CPU falls to a kernel that is twenty times slower than float32's: but not with AMX and enough rows to be packed.
+    private static boolean isSlowToAttend(Tensor q) {
+        boolean packs = Engine.hasAmx() && q.dtype() == DType.BF16 && q.size(2) >= ROWS_PACKED && !GradMode.is_enabled();
+        return q.raw().is_cpu() && q.dtype().bytes() == 2 && !packs;
+    }
 
     private static Tensor halfAttention(Tensor q, Tensor k, Tensor v, Tensor mask) {
         if (BlockedAttention.isWorthIt(q, k)) {

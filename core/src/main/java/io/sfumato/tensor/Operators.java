@@ -12,8 +12,12 @@ final class Operators {
     }
 
     static OperatorHandle find(String name) {
+        return find(name, "");
+    }
+
+    static OperatorHandle find(String name, String overload) {
         Engine.load();
-        return Dispatcher.singleton().findSchemaOrThrow(name, "").retainReference();
+        return Dispatcher.singleton().findSchemaOrThrow(name, overload).retainReference();
     }
 
     /** The only result of {@code operator}. */

@@ -12,11 +12,14 @@ import org.bytedeco.pytorch.OperatorHandle;
 public final class PackedKernel implements AutoCloseable {
     private static final OperatorHandle PACK = Operators.find("mkldnn::_reorder_convolution_weight");
     private static final OperatorHandle CONVOLUTION = Operators.find("mkldnn::_convolution_pointwise");
+    private static final OperatorHandle WITH_ANOTHER = Operators.find("mkldnn::_convolution_pointwise", "binary");
     private static final IValue ONE = new IValue(1L).retainReference();
     private static final IValue NO_DILATION = both(1).retainReference();
     private static final IValue NO_ACTIVATION = new IValue("none").retainReference();
     private static final IValue NO_SCALARS = Operators.list(CONVOLUTION, 8).retainReference();
     private static final IValue NO_ALGORITHM = new IValue("").retainReference();
+    private static final IValue ADD = new IValue("add").retainReference();
+    private static final IValue NOTHING = new IValue().retainReference();
 
     private final IValue stride;
     private final IValue padding;
@@ -39,6 +42,15 @@ public final class PackedKernel implements AutoCloseable {
             return scope.keep(Operators.tensor(Operators.call(CONVOLUTION, new IValue(x.channelsLast().raw()),
                     new IValue(fitting(x.shape()).raw()), new IValue(bias.raw()), padding, stride, NO_DILATION, ONE, NO_ACTIVATION,
                     NO_SCALARS, NO_ALGORITHM)));
+        }
+    }
+
+    /** {@link #convolve} + y, with y (B, out, H', W'), in one pass. */
+    public Tensor convolvePlus(Tensor x, Tensor bias, Tensor y) {
+        try (var scope = new Scope()) {
+            return scope.keep(Operators.tensor(Operators.call(WITH_ANOTHER, new IValue(x.channelsLast().raw()),
+                    new IValue(y.channelsLast().raw()), new IValue(fitting(x.shape()).raw()), new IValue(bias.raw()), padding, stride,
+                    NO_DILATION, ONE, ADD, NOTHING, NOTHING, NO_SCALARS, NOTHING)));
         }
     }
 

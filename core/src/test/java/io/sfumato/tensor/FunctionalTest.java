@@ -65,7 +65,7 @@ class FunctionalTest {
 
     /** Several groups of heads, rows that are not a multiple of a block's, strange strides, and masks for all and for each. */
     @Test
-    void halfPrecisionAttendsInBlocks() {
+    void halfPrecisionAttendsByEitherKernel() {
         for (long[] n : new long[][] {{2, 3, 600, 2000, 8}, {1, 4, 1100, 300, 16}, {2, 4, 300, 300, 40}}) {
             Tensor q = rng.randn(n[0], n[2], n[1], n[4]).to(DType.BF16).transpose(1, 2);
             Tensor k = rng.randn(n[0], n[1], n[3] + 7, n[4]).to(DType.BF16).narrow(2, 3, n[3]);
@@ -73,10 +73,13 @@ class FunctionalTest {
             Tensor wideQ = q.to(DType.F32), wideK = k.to(DType.F32), wideV = v.to(DType.F32);
             try (var noGrad = new NoGrad()) {
                 assertNear(Functional.attention(q, k, v, false), Functional.attention(wideQ, wideK, wideV, false));
+                assertNear(BlockedAttention.of(q, k, v, null), Functional.attention(wideQ, wideK, wideV, false));
                 Tensor hole = Tensor.arange(n[3]).lt(5).where(Tensor.full(Double.NEGATIVE_INFINITY, 1, n[3]), Tensor.zeros(1, n[3]));
                 for (Tensor mask : List.of(rng.randn(n[2], n[3]), rng.randn(n[0], 1, n[2], n[3]), rng.randn(1, n[1], n[2], n[3]), hole)) {
                     Tensor half = mask.to(DType.BF16);
-                    assertNear(Functional.attention(q, k, v, half), Functional.attention(wideQ, wideK, wideV, half.to(DType.F32)));
+                    Tensor wanted = Functional.attention(wideQ, wideK, wideV, half.to(DType.F32));
+                    assertNear(Functional.attention(q, k, v, half), wanted);
+                    assertNear(BlockedAttention.of(q, k, v, half.expand(n[0], n[1], n[2], n[3])), wanted);
                 }
                 if (n[2] == n[3]) {
                     assertNear(Functional.attention(q, k, v, true), Functional.attention(wideQ, wideK, wideV, true));

@@ -234,9 +234,8 @@ public final class GlideUNet {
                 Tensor h = conv1.forward(resample.apply(f.apply_(norm1.forward(x))));       // (B, out, H', W')
                 Tensor e = time.forward(config.activatesTime() ? f.apply(t) : t).unsqueeze(-1).unsqueeze(-1);
                 h = config.scaleShift() ? modulate(norm2.forward(h), e.chunk(2, 1)) : norm2.forward(h.add_(e));
-                h = conv2.forward(f.apply_(h));
                 x = resample.apply(x);
-                h = h.add_(shortcut.isPresent() ? shortcut.get().forward(x) : x);
+                h = conv2.plus(f.apply_(h), shortcut.isPresent() ? shortcut.get().forward(x) : x);
                 return scope.keep(scale == 1 ? h : h.div(scale));
             }
         }
@@ -286,7 +285,7 @@ public final class GlideUNet {
                 Tensor query = this.query.forward(tokens);
                 Tensor seen = state.mask.isEmpty() ? Attention.multiHead(query, key, value, heads)
                         : Attention.biased(query, key, value, heads, bias(state.mask.get(0), key));
-                return scope.keep(picture(out.forward(seen), x).add_(x));
+                return scope.keep(picture(out.plus(seen, tokens(x)), x));
             }
         }
 
@@ -321,7 +320,7 @@ public final class GlideUNet {
             try (var scope = new Scope()) {
                 Tensor tokens = tokens(norm.isPresent() ? norm.get().forward(x) : x);       // (B, HW, C)
                 Tensor seen = Attention.multiHead(query.forward(tokens), key.forward(tokens), value.forward(tokens), heads);
-                return scope.keep(picture(out.forward(seen), x).add_(x).div(scale));
+                return scope.keep(picture(out.plus(seen, tokens(x)), x).div(scale));
             }
         }
     }

@@ -15,6 +15,9 @@ import java.util.stream.IntStream;
  * The projections around them are matrices here; SD 1.x files store them as 1x1 convolutions, which are the same numbers.
  */
 final class SpatialTransformer {
+    /** Of a feed-forward layer that are made at a time: 5 MiB in bfloat16. */
+    private static final long NUMBERS = 5 << 19;
+
     private final GroupNorm norm;
     private final Linear projIn;
     private final List<Block> blocks;
@@ -37,13 +40,18 @@ final class SpatialTransformer {
     Tensor forward(Tensor x, Tensor context, double ratio) {
         try (var scope = new Scope()) {
             long b = x.size(0), c = x.size(1), h = x.size(2), w = x.size(3);
-            Tensor tokens = projIn.forward(norm.forward(x).permute(0, 2, 3, 1).reshape(b, h * w, c));   // (B, HW, C)
+            Tensor tokens = projIn.forward(places(norm.forward(x)));                                    // (B, HW, C)
             for (Block block : blocks) {
                 List<TokenMerging> merging = ratio > 0 && h > 1 && w > 1 ? TokenMerging.ofAll(tokens, h, w, ratio) : List.of();
                 tokens = block.forward(tokens, context, merging);
             }
-            return scope.keep(x.add(projOut.forward(tokens).view(b, h, w, c).permute(0, 3, 1, 2)));
+            return scope.keep(projOut.plus(tokens, places(x)).view(b, h, w, c).permute(0, 3, 1, 2));
         }
+    }
+
+    /** (B, C, H, W) to (B, HW, C). */
+    private static Tensor places(Tensor x) {
+        return x.permute(0, 2, 3, 1).reshape(x.size(0), x.size(2) * x.size(3), x.size(1));
     }
 
     private static final class Block {
@@ -70,17 +78,22 @@ final class SpatialTransformer {
         Tensor forward(Tensor x, Tensor context, List<TokenMerging> merging) {              // (B, N, C)
             try (var scope = new Scope()) {
                 Tensor y = TokenMerging.merge(norm1.forward(x), merging);                   // (B, N or fewer, C)
-                x = TokenMerging.unmerge(attn1.forward(y, onlyCross ? context : y), merging).add_(x);
-                x = attn2.forward(norm2.forward(x), context).add_(x);
-                x = feedForward(norm3.forward(x)).add_(x);
-                return scope.keep(x);
+                Tensor seen = TokenMerging.unmerge(attn1.attend(y, onlyCross ? context : y), merging);      // (B, N, C)
+                x = attn1.out.plus(seen, x);
+                x = attn2.out.plus(attn2.attend(norm2.forward(x), context), x);
+                return scope.keep(feedForward(x));
             }
         }
 
-        /** GEGLU (Shazeer 2020). */
-        private Tensor feedForward(Tensor x) {
-            Tensor[] h = gate.forward(x).chunk(2, -1);                                      // 2 x (B, N, 4C)
-            return out.forward(h[1].gelu().mul_(h[0]));
+        /** Some places at a time: what is four times as wide, and there twice, stays small. */
+        private Tensor feedForward(Tensor x) {                                              // (B, N, C)
+            Tensor[] parts = x.flatten(0, 1).split(Math.max(1, NUMBERS / (4 * x.size(2))), 0);      // (n, C) each
+            for (int i = 0; i < parts.length; i++) {
+                try (var scope = new Scope()) {
+                    parts[i] = scope.keep(out.plus(gate.geglu(norm3.forward(parts[i])), parts[i]));
+                }
+            }
+            return Tensor.cat(0, parts).view(x.shape());
         }
     }
 
@@ -99,8 +112,9 @@ final class SpatialTransformer {
             this.heads = heads;
         }
 
-        Tensor forward(Tensor x, Tensor context) {                                          // x (B, N, C), context (B, M, E)
-            return out.forward(Attention.multiHead(query.forward(x), key.forward(context), value.forward(context), heads));
+        /** What {@code out} projects: x (B, N, C) and {@code context} (B, M, E) to (B, N, C). */
+        Tensor attend(Tensor x, Tensor context) {
+            return Attention.multiHead(query.forward(x), key.forward(context), value.forward(context), heads);
         }
     }
 }

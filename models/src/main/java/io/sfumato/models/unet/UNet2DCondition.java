@@ -293,8 +293,7 @@ public final class UNet2DCondition {
                 Tensor h = conv1.forward(activation.apply_(norm1.forward(x)));              // (B, out, H, W)
                 Tensor e = time.forward(activation.apply(t)).unsqueeze(-1).unsqueeze(-1);   // (B, out or 2 out, 1, 1)
                 h = scaleShift ? modulate(norm2.forward(h), e.chunk(2, 1)) : norm2.forward(h.add_(e));
-                h = conv2.forward(activation.apply_(h));
-                return scope.keep(h.add_(shortcut.isPresent() ? shortcut.get().forward(x) : x));
+                return scope.keep(conv2.plus(activation.apply_(h), shortcut.isPresent() ? shortcut.get().forward(x) : x));
             }
         }
 
