@@ -284,8 +284,7 @@ public final class UVit2D {
                 Tensor h = norm1.forward(x, condition);
                 x = x.add(attn1.forward(h, h));
                 x = x.add(attn2.forward(norm2.forward(x, condition), context));
-                Tensor[] gated = up.forward(norm3.forward(x, condition)).chunk(2, -1);
-                return scope.keep(x.add(down.forward(gated[0].mul(gated[1].gelu()))));
+                return scope.keep(down.plus(up.geglu(norm3.forward(x, condition)), x));
             }
         }
     }

@@ -42,8 +42,8 @@ final class ClipLayer {
     Tensor forward(Tensor x) {                                                              // (B, L, D)
         try (var scope = new Scope()) {
             Tensor y = norm1.forward(x);
-            x = x.add(out.forward(attend.apply(query.forward(y), key.forward(y), value.forward(y))));
-            x = x.add(fc2.forward(activation.apply(fc1.forward(norm2.forward(x)))));
+            x = out.plus(attend.apply(query.forward(y), key.forward(y), value.forward(y)), x);
+            x = fc2.plus(activation.apply(fc1.forward(norm2.forward(x))), x);
             return scope.keep(x);
         }
     }

@@ -210,8 +210,8 @@ public final class Dalle {
                 Tensor h = norm1.forward(x);
                 Tensor[] all = past.append(Attention.split(key.forward(h), heads), Attention.split(value.forward(h), heads));
                 Tensor q = Attention.split(query.forward(h), heads);
-                x = x.add(out.forward(Attention.merge(Functional.attention(q, all[0], all[1], mask))));
-                return scope.keep(x.add(down.forward(up.forward(norm2.forward(x)).gelu())));
+                x = out.plus(Attention.merge(Functional.attention(q, all[0], all[1], mask)), x);
+                return scope.keep(down.plus(up.forward(norm2.forward(x)).gelu(), x));
             }
         }
     }

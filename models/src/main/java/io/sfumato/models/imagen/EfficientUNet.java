@@ -250,7 +250,7 @@ public final class EfficientUNet {
             try (var scope = new Scope()) {
                 Tensor h = conv1.forward(norm1.forward(x).silu());
                 h = norm2.forward(h).mul(scaleAndShift[0].add(1)).add(scaleAndShift[1]);
-                return scope.keep(shortcut.forward(x).add(conv2.forward(h.silu())));
+                return scope.keep(conv2.plus(h.silu(), shortcut.forward(x)));
             }
         }
     }
@@ -296,8 +296,8 @@ public final class EfficientUNet {
                     key = Tensor.cat(1, key, keyAndValue.get(0).forward(seen));             // (B, L + HW, C)
                     value = Tensor.cat(1, value, keyAndValue.get(1).forward(seen));
                 }
-                places = places.add(out.forward(Attention.multiHead(query.forward(seen), key, value, heads)));
-                places = places.add(down.forward(up.forward(norm2.forward(places)).gelu()));
+                places = out.plus(Attention.multiHead(query.forward(seen), key, value, heads), places);
+                places = down.plus(up.forward(norm2.forward(places)).gelu(), places);
                 return scope.keep(places.view(b, h, w, c).permute(0, 3, 1, 2));
             }
         }

@@ -196,8 +196,8 @@ public final class AutoregressivePrior {
             try (var scope = new Scope()) {
                 Tensor y = norm1.forward(x), q = Attention.split(query.forward(y), heads);
                 Tensor[] kv = past.append(Attention.split(key.forward(y), heads), Attention.split(value.forward(y), heads));
-                x = x.add(attended.forward(Attention.merge(Functional.attention(q, kv[0], kv[1], bias))));
-                return scope.keep(x.add(down.forward(up.forward(norm2.forward(x)).gelu())));
+                x = attended.plus(Attention.merge(Functional.attention(q, kv[0], kv[1], bias)), x);
+                return scope.keep(down.plus(up.forward(norm2.forward(x)).gelu(), x));
             }
         }
     }

@@ -192,8 +192,8 @@ public final class PriorTransformer {
         Tensor forward(Tensor x, Tensor bias) {                                             // (B, L, D)
             try (var scope = new Scope()) {
                 Tensor y = norm1.forward(x);
-                x = x.add(out.forward(Attention.biased(query.forward(y), key.forward(y), value.forward(y), heads, bias)));
-                return scope.keep(x.add(down.forward(up.forward(norm3.forward(x)).gelu())));
+                x = out.plus(Attention.biased(query.forward(y), key.forward(y), value.forward(y), heads, bias), x);
+                return scope.keep(down.plus(up.forward(norm3.forward(x)).gelu(), x));
             }
         }
     }
