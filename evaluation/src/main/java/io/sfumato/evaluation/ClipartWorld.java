@@ -22,8 +22,8 @@ import java.util.stream.LongStream;
  * what the pictures show. Beside the model stand the real scenes of the same captions (how far the detector can be trusted) and the
  * model's pictures against each other's captions (what chance would score).
  *
- * @param count      captions in all: about a third each of one kind and of two kinds of thing, a fifth of unseen combinations (half of
- *                   colour and noun, half of two nouns), a tenth with unseen synonyms
+ * @param count      captions in all: about a third each of one kind and of two kinds of thing, three in twenty of unseen combinations (half
+ *                   of colour and noun, half of two nouns), and half as many each with unseen synonyms and in unseen phrasings
  * @param nouns      of the captions: those that the model was trained on
  * @param references held-out scenes that features are compared with, and training scenes among which the nearest is looked for
  */
@@ -32,6 +32,7 @@ public record ClipartWorld(int count, List<String> nouns, int references) {
     static final String TWO = "two_kinds";
     static final String COMBINATIONS = "unseen_combinations";
     static final String SYNONYMS = "unseen_synonyms";
+    static final String PHRASINGS = "unseen_phrasings";
     static final String SHUFFLED = "shuffled";
 
     private static final int LEAST = 8;
@@ -120,14 +121,15 @@ public record ClipartWorld(int count, List<String> nouns, int references) {
     }
 
     private Map<String, List<Scene>> asked(World world) {
-        int synonyms = count / 10, combinations = count / 5, two = (count - synonyms - combinations) / 2;
+        int words = Math.max(1, count * 3 / 40), combinations = Math.max(2, count * 3 / 20), simple = count - 2 * words - combinations;
         Map<String, List<Scene>> asked = new LinkedHashMap<>();
-        asked.put(ONE, scenes(world, Split.HELD_OUT, 0, count - synonyms - combinations - two, s -> s.groups().size() == 1));
-        asked.put(TWO, scenes(world, Split.HELD_OUT, 0, two, s -> s.groups().size() == 2));
+        asked.put(ONE, scenes(world, Split.HELD_OUT, 0, simple - simple / 2, s -> s.groups().size() == 1));
+        asked.put(TWO, scenes(world, Split.HELD_OUT, 0, simple / 2, s -> s.groups().size() == 2));
         List<Scene> unseen = new ArrayList<>(scenes(world, Split.UNSEEN_COLOURS, 0, combinations - combinations / 2, s -> true));
         unseen.addAll(scenes(world, Split.UNSEEN_PAIRS, 0, combinations / 2, s -> true));
         asked.put(COMBINATIONS, unseen);
-        asked.put(SYNONYMS, scenes(world, Split.UNSEEN_SYNONYMS, 0, synonyms, s -> true));
+        asked.put(SYNONYMS, scenes(world, Split.UNSEEN_SYNONYMS, 0, words, s -> true));
+        asked.put(PHRASINGS, scenes(world, Split.UNSEEN_PHRASINGS, 0, words, s -> true));
         return asked;
     }
 

@@ -39,10 +39,11 @@ class ClipartWorldTest {
         try (TextToImage model = TextToImage.load(MODEL.toString()); Detector detector = detector()) {
             Options options = model.defaults().withSize(64, 64).withSteps(1);
             ClipartWorldReport report = TINY.run(model, "tiny", options, detector, DetectorTest.ART, temp, World.SILENT);
-            assertThat(report.drawn().get("one_kind").objects().of() + report.drawn().get("two_kinds").objects().of()).isEqualTo(7);
+            assertThat(report.drawn().get("one_kind").objects().of() + report.drawn().get("two_kinds").objects().of()).isEqualTo(6);
             assertThat(report.drawn().get("unseen_combinations").objects().of()).isEqualTo(2);
             assertThat(report.drawn().get("unseen_synonyms").objects().of()).isEqualTo(1);
-            assertThat(report.drawn().get("shuffled").objects().of()).isEqualTo(7);
+            assertThat(report.drawn().get("unseen_phrasings").objects().of()).isEqualTo(1);
+            assertThat(report.drawn().get("shuffled").objects().of()).isEqualTo(6);
             JsonNode json = new ObjectMapper().readTree(report.json());
             assertThat(names(json)).containsExactly("one_kind", "two_kinds", "unseen_combinations", "shuffled");
             assertThat(names(json.get("one_kind"))).containsExactly("objects", "colours", "counts", "all_correct");
@@ -52,7 +53,7 @@ class ClipartWorldTest {
             report.write(temp);
             assertThat(Files.readString(temp.resolve("report.json")).strip()).isEqualTo(report.json());
             String html = Files.readString(temp.resolve("report.html"));
-            assertThat(html).contains("<h1>tiny on clip-art world</h1>", "pictures/one_kind-0000.png", "unseen synonyms", "real scenes");
+            assertThat(html).contains("<h1>tiny on clip-art world</h1>", "pictures/one_kind-0000.png", "unseen synonyms", "unseen phrasings", "real scenes");
             assertThat(temp.resolve("pictures/near-one_kind-0000.png")).exists();
             assertThat(Files.readAllLines(temp.resolve("pictures.jsonl"))).hasSize(10)
                     .allMatch(line -> line.contains("\"nearest_seed\":") && line.contains("\"seen\":["));
