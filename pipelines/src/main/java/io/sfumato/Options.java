@@ -131,8 +131,12 @@ public record Options(int width, int height, int steps, double guidance, double 
             return this;
         }
         Image picture = prompt.picture(Prompt.Role.INIT);
-        return withSize(width == OF_MODEL ? multipleOf8(picture.width()) : width,
-                height == OF_MODEL ? multipleOf8(picture.height()) : height);
+        return withOpenSides(multipleOf8(picture.width()), multipleOf8(picture.height()));
+    }
+
+    /** These, with a side that is left to the model as long as given. */
+    public Options withOpenSides(int width, int height) {
+        return withSize(this.width == OF_MODEL ? width : this.width, this.height == OF_MODEL ? height : this.height);
     }
 
     private static int multipleOf8(int side) {

@@ -9,7 +9,7 @@ import java.util.List;
  * A model that draws pictures from text.
  *
  * <pre>{@code
- * try (TextToImage model = TextToImage.load("builtin:first-light")) {
+ * try (TextToImage model = TextToImage.load("builtin:clipart-world")) {
  *     Image image = model.generate(Prompt.of("a red apple left of a blue house"), Options.defaults().withSeed(7));
  * }
  * }</pre>
@@ -17,9 +17,12 @@ import java.util.List;
  * Weights are immutable; {@code generate} may be called from many threads, which take turns.
  */
 public interface TextToImage extends AutoCloseable {
-    /** The embedded default model: module {@code bundled} must be on the class path. */
+    /**
+     * The embedded model that is small enough for unit tests, {@code builtin:first-light}: module {@code bundled} must be on the class
+     * path. {@code builtin:clipart-world} draws better, and larger.
+     */
     static TextToImage embedded() {
-        return load(ModelUri.DEFAULT);
+        return load(ModelUri.SMALL);
     }
 
     /** Opens a model folder, a single file, or {@code builtin:NAME}. */

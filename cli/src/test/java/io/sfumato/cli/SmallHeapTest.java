@@ -43,7 +43,7 @@ class SmallHeapTest {
 
     @Test
     void drawsFromTextAndLargePictures() throws IOException, InterruptedException {
-        run("generate", "a red apple", "--steps", 2, "--seed", 1, "--width", 128, "--output", "embedded.png");
+        run("generate", "a red apple", "--steps", 2, "--seed", 1, "--width", 128, "--height", 128, "--output", "embedded.png");
         assertThat(Image.read(folder.resolve("embedded.png")).width()).isEqualTo(128);
 
         photograph();

@@ -121,7 +121,7 @@ public record ClipartWorld(int count, List<String> nouns, int references) {
     }
 
     private Map<String, List<Scene>> asked(World world) {
-        int words = Math.max(1, count * 3 / 40), combinations = Math.max(2, count * 3 / 20), simple = count - 2 * words - combinations;
+        int words = count * 3 / 40, combinations = count * 3 / 20, simple = count - 2 * words - combinations;
         Map<String, List<Scene>> asked = new LinkedHashMap<>();
         asked.put(ONE, scenes(world, Split.HELD_OUT, 0, simple - simple / 2, s -> s.groups().size() == 1));
         asked.put(TWO, scenes(world, Split.HELD_OUT, 0, simple / 2, s -> s.groups().size() == 2));

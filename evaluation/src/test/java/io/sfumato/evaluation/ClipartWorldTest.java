@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A whole evaluation of a tiny random model by a random detector. */
 class ClipartWorldTest {
-    private static final ClipartWorld TINY = new ClipartWorld(10, WorldConfig.SIXTY, 12);
+    private static final ClipartWorld TINY = new ClipartWorld(20, WorldConfig.SIXTY, 12);
     private static final Path MODEL = Path.of("../pipelines/src/test/resources/golden/sd1/model");
 
     @TempDir
@@ -39,11 +39,11 @@ class ClipartWorldTest {
         try (TextToImage model = TextToImage.load(MODEL.toString()); Detector detector = detector()) {
             Options options = model.defaults().withSize(64, 64).withSteps(1);
             ClipartWorldReport report = TINY.run(model, "tiny", options, detector, DetectorTest.ART, temp, World.SILENT);
-            assertThat(report.drawn().get("one_kind").objects().of() + report.drawn().get("two_kinds").objects().of()).isEqualTo(6);
-            assertThat(report.drawn().get("unseen_combinations").objects().of()).isEqualTo(2);
+            assertThat(report.drawn().get("one_kind").objects().of() + report.drawn().get("two_kinds").objects().of()).isEqualTo(15);
+            assertThat(report.drawn().get("unseen_combinations").objects().of()).isEqualTo(3);
             assertThat(report.drawn().get("unseen_synonyms").objects().of()).isEqualTo(1);
             assertThat(report.drawn().get("unseen_phrasings").objects().of()).isEqualTo(1);
-            assertThat(report.drawn().get("shuffled").objects().of()).isEqualTo(6);
+            assertThat(report.drawn().get("shuffled").objects().of()).isEqualTo(15);
             JsonNode json = new ObjectMapper().readTree(report.json());
             assertThat(names(json)).containsExactly("one_kind", "two_kinds", "unseen_combinations", "shuffled");
             assertThat(names(json.get("one_kind"))).containsExactly("objects", "colours", "counts", "all_correct");
@@ -55,7 +55,7 @@ class ClipartWorldTest {
             String html = Files.readString(temp.resolve("report.html"));
             assertThat(html).contains("<h1>tiny on clip-art world</h1>", "pictures/one_kind-0000.png", "unseen synonyms", "unseen phrasings", "real scenes");
             assertThat(temp.resolve("pictures/near-one_kind-0000.png")).exists();
-            assertThat(Files.readAllLines(temp.resolve("pictures.jsonl"))).hasSize(10)
+            assertThat(Files.readAllLines(temp.resolve("pictures.jsonl"))).hasSize(20)
                     .allMatch(line -> line.contains("\"nearest_seed\":") && line.contains("\"seen\":["));
             long before = Scope.live();
             TINY.run(model, "tiny", options, detector, DetectorTest.ART, temp, World.SILENT);

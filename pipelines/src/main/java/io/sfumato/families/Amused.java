@@ -118,9 +118,7 @@ final class Amused implements TextToImage {
     public Options complete(Prompt prompt, Options wanted) {
         prompt.require(Set.of(INIT, MASK), Set.of());
         TokenDrawer.requireNoSampler(wanted);
-        Options o = wanted.sizedFor(prompt);
-        o = o.withSize(o.width() == Options.OF_MODEL ? defaults.width() : o.width(),
-                o.height() == Options.OF_MODEL ? defaults.height() : o.height());
+        Options o = wanted.sizedFor(prompt).withOpenSides(defaults.width(), defaults.height());
         int multiple = pictures.factor() * (network.config().resizes() ? 2 : 1);
         if (o.width() % multiple != 0 || o.height() % multiple != 0) {
             throw new IllegalArgumentException("this model draws multiples of " + multiple + " pixels, not " + o.width() + "x"

@@ -140,9 +140,7 @@ final class Kandinsky implements TextToImage {
         if (wanted.clipSkip() > 0) {
             throw new IllegalArgumentException("clip skip " + wanted.clipSkip() + ": the prior takes the text encoder's last layer");
         }
-        Options o = wanted.sizedFor(prompt);
-        o = o.withSize(o.width() == Options.OF_MODEL ? defaults.width() : o.width(),
-                o.height() == Options.OF_MODEL ? defaults.height() : o.height());
+        Options o = wanted.sizedFor(prompt).withOpenSides(defaults.width(), defaults.height());
         if (o.width() % factor != 0 || o.height() % factor != 0) {
             throw new IllegalArgumentException("this model draws multiples of " + factor + " pixels, not " + o.width() + "x" + o.height());
         }

@@ -191,8 +191,7 @@ final class Karlo implements TextToImage {
         if (wanted.clipSkip() > 0) {
             throw new IllegalArgumentException("clip skip " + wanted.clipSkip() + ": the prior takes the text encoder's last layer");
         }
-        Options o = wanted.withSize(wanted.width() == Options.OF_MODEL ? large : wanted.width(),
-                wanted.height() == Options.OF_MODEL ? large : wanted.height());
+        Options o = wanted.withOpenSides(large, large);
         if ((long) o.width() * small % large != 0 || (long) o.height() * small % large != 0) {
             throw new IllegalArgumentException("this model enlarges " + small + " pixels to " + large + ": it cannot make " + o.width()
                     + "x" + o.height());

@@ -6,9 +6,8 @@ import io.sfumato.Options;
 import io.sfumato.Prompt;
 import io.sfumato.TextToImage;
 import io.sfumato.Trace;
+import io.sfumato.diffusion.Grid;
 import io.sfumato.diffusion.Network;
-import io.sfumato.diffusion.Samplers;
-import io.sfumato.diffusion.Sampling;
 import io.sfumato.diffusion.SchedulerConfig;
 import io.sfumato.hub.ModelFolder;
 import io.sfumato.image.Image;
@@ -30,12 +29,11 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Function;
 
 /**
  * Imagen (Saharia et al. 2022) in miniature: a frozen language model reads the prompt, a small U-Net denoises the latents of a small
- * picture, and a last network makes it four times larger. A folder whose {@code model_index.json} names {@code MiniaturePipeline} has
+ * picture, and a last network makes it four times larger. A picture to draw over, or in, is looked at in the small size. A folder whose {@code model_index.json} names {@code MiniaturePipeline} has
  * {@code text_encoder/config.json} (which language model, and for how many tokens), {@code unet}, {@code vae}, {@code scheduler} as
  * diffusers has them, and may have {@code upscaler}.
  */
@@ -50,6 +48,7 @@ final class Miniature implements TextToImage {
     private final UNet2DCondition unet;
     private final StableDiffusionLatents latents;
     private final Optional<Upscaler> upscaler;
+    private final int enlarges;
     private final SchedulerConfig scheduler;
     private final Options defaults;
 
@@ -71,7 +70,8 @@ final class Miniature implements TextToImage {
             upscaler = !hasUpscaler(folder) ? Optional.empty()
                     : Optional.of(build(folder, "upscaler", w -> new Upscaler(w, Upscaler.Config.of(folder.config("upscaler")))));
             scheduler = SchedulerConfig.of(folder.scheduler());
-            int size = size(folder, unetJson.integer("sample_size", 16) * latents.factor());
+            enlarges = enlarges(folder);
+            int size = unetJson.integer("sample_size", 16) * latents.factor() * enlarges;
             defaults = FolderDefaults.of(folder, Options.defaults().withSize(size, size).withSampler(scheduler.className()));
         } catch (RuntimeException e) {
             close();
@@ -91,23 +91,36 @@ final class Miniature implements TextToImage {
         return Files.exists(folder.path().resolve("upscaler/config.json"));
     }
 
-    private static int size(ModelFolder folder, int base) {
-        return hasUpscaler(folder) ? base * Upscaler.Config.of(folder.config("upscaler")).scale() : base;
+    /** How many times larger the upscaler makes a picture: 1 where there is none. */
+    private static int enlarges(ModelFolder folder) {
+        return hasUpscaler(folder) ? Upscaler.Config.of(folder.config("upscaler")).scale() : 1;
+    }
+
+    /** A side that is left open is the init picture's, rounded down to what can be drawn, or {@code own}. */
+    private static Options sized(Prompt prompt, Options wanted, int own, int factor, int enlarges) {
+        Options o = wanted.sizedFor(prompt).withOpenSides(own, own);
+        int step = factor * scale(o, enlarges);
+        return wanted.withOpenSides(Math.max(1, o.width() / step) * step, Math.max(1, o.height() / step) * step);
+    }
+
+    private static int scale(Options o, int enlarges) {
+        return Math.max(o.width(), o.height()) < LARGE ? 1 : enlarges;
     }
 
     /** As for Stable Diffusion, with the upscaler's features at the small size and its pixels at the large one. */
-    static MemoryEstimate memory(ModelFolder folder, LoadOptions load, Prompt prompt, Options o) {
-        prompt.require(Set.of(), Set.of());
-        int own = size(folder, folder.config("unet").integer("sample_size", 16) * AutoencoderKl.Config.of(folder.config("vae")).factor());
-        int width = o.width() == Options.OF_MODEL ? own : o.width(), height = o.height() == Options.OF_MODEL ? own : o.height();
-        if (!hasUpscaler(folder) || Math.max(width, height) < LARGE) {
-            return withText(StableDiffusionMemory.of(folder, load, List.of("unet", "vae"), width, height, o), load, 0);
+    static MemoryEstimate memory(ModelFolder folder, LoadOptions load, Prompt prompt, Options wanted) {
+        StableDiffusionKind.PLAIN.require(prompt);
+        int factor = AutoencoderKl.Config.of(folder.config("vae")).factor(), enlarges = enlarges(folder);
+        Options o = sized(prompt, wanted, folder.config("unet").integer("sample_size", 16) * factor * enlarges, factor, enlarges);
+        if (scale(o, enlarges) == 1) {
+            return withText(StableDiffusionMemory.of(folder, load, List.of("unet", "vae"), o.width(), o.height(), o), load, 0);
         }
         Upscaler.Config c = Upscaler.Config.of(folder.config("upscaler"));
-        double pixels = (double) width * height, features = pixels / c.scale() / c.scale() * 6 * c.width() + pixels * c.channels() * 4;
-        MemoryEstimate small = StableDiffusionMemory.of(folder, load, List.of("unet", "vae", "upscaler"), width / c.scale(),
-                height / c.scale(), o);
-        return withText(small.withSize(width, height), load, features);
+        double pixels = (double) o.width() * o.height();
+        double features = pixels / c.scale() / c.scale() * 6 * c.width() + pixels * c.channels() * 4;
+        MemoryEstimate small = StableDiffusionMemory.of(folder, load, List.of("unet", "vae", "upscaler"), o.width() / c.scale(),
+                o.height() / c.scale(), o);
+        return withText(small.withSize(o.width(), o.height()), load, features);
     }
 
     private static MemoryEstimate withText(MemoryEstimate image, LoadOptions load, double activations) {
@@ -122,9 +135,9 @@ final class Miniature implements TextToImage {
 
     @Override
     public Options complete(Prompt prompt, Options wanted) {
-        prompt.require(Set.of(), Set.of());
-        Options o = wanted.width() == Options.OF_MODEL ? wanted.withSize(defaults.width(), defaults.height()) : wanted;
-        int scale = scale(o), step = scale * latents.factor();
+        StableDiffusionKind.PLAIN.require(prompt);
+        Options o = sized(prompt, wanted, defaults.width(), latents.factor(), enlarges);
+        int scale = scale(o, enlarges), step = scale * latents.factor();
         if (o.width() % step != 0 || o.height() % step != 0) {
             throw new IllegalArgumentException("size " + o.width() + "x" + o.height() + ": this model draws multiples of " + step
                     + (scale > 1 ? " from " + LARGE + " pixels on" : ""));
@@ -133,51 +146,41 @@ final class Miniature implements TextToImage {
             throw new IllegalArgumentException("clip skip " + o.clipSkip()
                     + ": this model's text encoder is not CLIP, no layer is skipped");
         }
-        StableDiffusionNetwork.check(unet.config(), Sampling.of(chosen(o), o.steps(), o.eta()).grid(), o);
+        StableDiffusionNetwork.check(unet.config(), Scheduling.of(scheduler, o).grid(), o);
+        StableDiffusionKind.PLAIN.check(o, prompt, unet.config());
         return o.sampler().equals(Options.MODELS_OWN) ? o.withSampler(scheduler.className()) : o;
-    }
-
-    private int scale(Options o) {
-        return upscaler.isEmpty() || Math.max(o.width(), o.height()) < LARGE ? 1 : upscaler.get().config().scale();
     }
 
     @Override
     public synchronized List<Image> generate(List<Prompt> prompts, Options wanted, Listener listener, Trace trace) {
         Options o = complete(prompts.get(0), wanted);
         Prompt.requireAlike(prompts);
-        Sampling sampling = Sampling.of(chosen(o), o.steps(), o.eta());
-        int n = prompts.size() * o.count(), f = latents.factor() * scale(o);
-        try (Draws draws = new Draws(o, n); var noGrad = new NoGrad(); var scope = new Scope()) {
-            boolean guided = o.guidance() > 1;
-            Tensor context = encode(prompts, o, guided, listener);                                        // (B or 2B, L, D)
+        return MaskedArea.drawn(prompts, o, parts -> drawn(parts, o, listener, trace));
+    }
+
+    private List<Image> drawn(List<Prompt> prompts, Options o, Listener listener, Trace trace) {
+        int scale = scale(o, enlarges);
+        try (Draws draws = new Draws(o, prompts.size() * o.count()); var noGrad = new NoGrad(); var scope = new Scope()) {
+            Tensor context = encode(prompts, o, o.guidance() > 1, listener);                              // (B or 2B, L, D)
             trace.put("text_embeddings", context);
-            Tensor like = Tensor.zeros(n, latents.channels(), o.height() / f, o.width() / f);
-            Tensor x = draws.noise().next(like).mul(sampling.initNoiseSigma());                           // (B, z, h, w)
-            trace.put("latents.0", x);
+            var canvas = StableDiffusionCanvas.of(StableDiffusionKind.PLAIN, prompts, o, scale, Scheduling.of(scheduler, o), latents, draws);
+            Grid grid = canvas.sampling().grid();
+            trace.put("latents.0", canvas.start());                                                       // (B, z, h, w)
+            Scheduling.record(grid, trace);
+            Tensor x;
             try (DeepCache cached = new DeepCache(unet, o.shortcuts().deepCache())) {
-                Network network = new StableDiffusionNetwork(cached, load, List.of(), context,
-                        StableDiffusionNetwork.interval(sampling.grid(), o), o);
-                x = sampling.sample(network, x, draws.noise(), step -> {
+                Network network = new StableDiffusionNetwork(cached, load, List.of(), context, StableDiffusionNetwork.interval(grid, o), o);
+                x = canvas.sampling().sample(network, canvas.start(), draws.noise(), step -> {
                     trace.put("latents." + (step.index() + 1), step.x());
                     listener.onStep(new Listener.Step(step.index() + 1, step.total(), step.timestep(), () ->
-                            StableDiffusionPixels.images(decode(step.x0(), o))));
-                    return step.x();
+                            StableDiffusionPixels.images(decode(step.x0(), scale))));
+                    return canvas.hold().onStep(step);
                 });
             }
-            trace.put("timesteps", Tensor.of(sampling.grid().timesteps(), sampling.grid().calls()));
-            if (sampling.grid().sigmas().length > 0) {
-                trace.put("sigmas", Tensor.of(sampling.grid().sigmas(), sampling.grid().sigmas().length));
-            }
-            Tensor picture = decode(x, o);                                                                  // (B, 3, H, W)
+            Tensor picture = decode(x, scale);                                                              // (B, 3, H, W)
             trace.put("image", picture);
             return StableDiffusionPixels.images(picture);
         }
-    }
-
-    private SchedulerConfig chosen(Options o) {
-        SchedulerConfig config = o.sampler().equals(Options.MODELS_OWN) || o.sampler().equals(scheduler.className())
-                ? scheduler : Samplers.choose(scheduler, o.sampler());
-        return o.schedule().equals(Options.MODELS_OWN) ? config : Samplers.schedule(config, o.schedule());
     }
 
     /** Text states of every picture of the batch, the negative ones first when guided. */
@@ -199,10 +202,10 @@ final class Miniature implements TextToImage {
     }
 
     /** Latents (B, z, h, w) to pictures (B, 3, H, W) in [0, 1], one at a time, which bounds the memory. */
-    private Tensor decode(Tensor x, Options o) {
+    private Tensor decode(Tensor x, int scale) {
         try (var scope = new Scope()) {
             Tensor small = latents.decode(x);                                                               // (B, 3, h, w)
-            if (scale(o) == 1) {
+            if (scale == 1) {
                 return scope.keep(small);
             }
             Tensor[] pictures = new Tensor[(int) small.size(0)];

@@ -103,9 +103,7 @@ final class StableDiffusion implements TextToImage {
     @Override
     public Options complete(Prompt prompt, Options wanted) {
         kind.require(prompt);
-        Options o = kind.sized(wanted, prompt, latents.factor());
-        o = o.withSize(o.width() == Options.OF_MODEL ? defaults.width() : o.width(),
-                o.height() == Options.OF_MODEL ? defaults.height() : o.height());
+        Options o = kind.sized(wanted, prompt, latents.factor()).withOpenSides(defaults.width(), defaults.height());
         StableDiffusionNetwork.check(unet.config(), Scheduling.of(scheduler, o).grid(), o);
         kind.check(o, prompt, unet.config());
         text.requireSkip(o.clipSkip());

@@ -27,8 +27,14 @@ record StableDiffusionCanvas(Sampling sampling, Tensor start, List<Tensor> besid
     /** Lays the canvas out that the prompts ask for; the draws come in the order of the reference's. */
     static StableDiffusionCanvas of(StableDiffusionKind kind, List<Prompt> prompts, Options o, Sampling sampling,
             StableDiffusionLatents latents, Draws draws) {
+        return of(kind, prompts, o, 1, sampling, latents, draws);
+    }
+
+    /** The same for pictures that are drawn {@code smaller} times smaller than asked for. */
+    static StableDiffusionCanvas of(StableDiffusionKind kind, List<Prompt> prompts, Options o, int smaller, Sampling sampling,
+            StableDiffusionLatents latents, Draws draws) {
         int f = latents.factor();
-        var easel = Easel.of(prompts, o, sampling, latents, draws);
+        var easel = Easel.of(prompts, o, smaller, sampling, latents, draws);
         return switch (kind) {
             case PLAIN -> !prompts.get(0).has(INIT) ? easel.blank() : prompts.get(0).has(MASK) ? easel.masked() : easel.over();
             case INPAINTING -> easel.besideWhatIsKept();
@@ -47,7 +53,7 @@ record StableDiffusionCanvas(Sampling sampling, Tensor start, List<Tensor> besid
     /** To enlarge {@code small} (B, 3, h, w). */
     static StableDiffusionCanvas enlarging(List<Prompt> prompts, Tensor small, Options o, Sampling sampling, StableDiffusionLatents latents,
             Draws draws) {
-        return Easel.of(prompts, o, sampling, latents, draws).beside(small);
+        return Easel.of(prompts, o, 1, sampling, latents, draws).beside(small);
     }
 
     private StableDiffusionCanvas with(Tensor... seen) {
@@ -75,11 +81,12 @@ record StableDiffusionCanvas(Sampling sampling, Tensor start, List<Tensor> besid
     }
 
     /** Where canvases are made. */
-    private record Easel(List<Prompt> prompts, Options o, Sampling sampling, StableDiffusionLatents latents, Draws draws, Tensor like) {
+    private record Easel(List<Prompt> prompts, Options o, int smaller, Sampling sampling, StableDiffusionLatents latents, Draws draws,
+                         Tensor like) {
 
-        static Easel of(List<Prompt> prompts, Options o, Sampling sampling, StableDiffusionLatents latents, Draws draws) {
-            int f = latents.factor();
-            return new Easel(prompts, o, sampling, latents, draws,
+        static Easel of(List<Prompt> prompts, Options o, int smaller, Sampling sampling, StableDiffusionLatents latents, Draws draws) {
+            int f = latents.factor() * smaller;
+            return new Easel(prompts, o, smaller, sampling, latents, draws,
                     Tensor.zeros(prompts.size() * o.count(), latents.channels(), o.height() / f, o.width() / f));
         }
 
@@ -144,11 +151,11 @@ record StableDiffusionCanvas(Sampling sampling, Tensor start, List<Tensor> besid
         }
 
         Tensor picture(Prompt prompt) {
-            return StableDiffusionPixels.of(prompt.picture(INIT), o.width(), o.height());                   // (1, 3, H, W)
+            return StableDiffusionPixels.of(prompt.picture(INIT), o.width() / smaller, o.height() / smaller);       // (1, 3, H, W)
         }
 
         private Tensor mask(Prompt prompt) {
-            return StableDiffusionPixels.mask(prompt.picture(MASK), o.width(), o.height());                 // (1, 1, H, W)
+            return StableDiffusionPixels.mask(prompt.picture(MASK), o.width() / smaller, o.height() / smaller);     // (1, 1, H, W)
         }
 
         private Tensor kept(Prompt prompt) {

@@ -60,8 +60,7 @@ enum StableDiffusionKind {
             return o.sizedFor(prompt);
         }
         Image small = prompt.picture(INIT);
-        return o.withSize(o.width() == Options.OF_MODEL ? enlarged(small.width(), factor) : o.width(),
-                o.height() == Options.OF_MODEL ? enlarged(small.height(), factor) : o.height());
+        return o.withOpenSides(enlarged(small.width(), factor), enlarged(small.height(), factor));
     }
 
     private static int enlarged(int side, int factor) {

@@ -27,11 +27,9 @@ final class StableDiffusionMemory {
         AutoencoderKl.Config vae = AutoencoderKl.Config.of(folder.config("vae"));
         StableDiffusionKind kind = StableDiffusionKind.of(folder.pipeline(), json, unet, vae);
         kind.require(prompt);
-        Options o = kind.sized(wanted, prompt, vae.factor());
         int own = json.integer("sample_size", 64) * vae.factor();
-        int width = o.width() == Options.OF_MODEL ? own : o.width();
-        int height = o.height() == Options.OF_MODEL ? own : o.height();
-        return of(folder, load, List.of("text_encoder", "unet", "vae"), width, height, o);
+        Options o = kind.sized(wanted, prompt, vae.factor()).withOpenSides(own, own);
+        return of(folder, load, List.of("text_encoder", "unet", "vae"), o.width(), o.height(), o);
     }
 
     /** The same for a folder of other components around a U-Net and an autoencoder. */

@@ -11,8 +11,10 @@ import java.util.Arrays;
  * be given one by one, {@link #BETWEEN_STAGES} between them.
  */
 public final class ModelUri {
-    /** The embedded default. */
-    public static final String DEFAULT = "builtin:first-light";
+    /** What draws where no model is named: the best that is embedded. */
+    public static final String DEFAULT = "builtin:clipart-world";
+    /** The smallest that is embedded, for unit tests: 64x64. */
+    public static final String SMALL = "builtin:first-light";
     /** Stands between the stages of a cascade. */
     public static final String BETWEEN_STAGES = ",";
     private static final String BUILTIN = "builtin:";
