@@ -41,7 +41,7 @@ import picocli.CommandLine.Spec;
 @Command(name = "evaluate", mixinStandardHelpOptions = true, sortOptions = false,
         description = "Measures how well a model draws what captions say. A run that was cut off goes on with the pictures it has.",
         footer = {"", "Examples:", "  sfumato evaluate --benchmark clipart-world --count 1000 --json scores.json --output reports/world",
-            "  sfumato evaluate --benchmark first-light --count 600 --output reports/first-light"})
+            "  sfumato evaluate --model builtin:first-light --benchmark first-light --count 600 --output reports/first-light"})
 final class Evaluate implements Callable<Integer> {
     private static final String NOUNS = "nouns.txt";
     private static final List<String> BENCHMARKS = List.of("first-light", "clipart-world", "candidates", "retrieval");
