@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 /**
  * The benchmark of models of clip-art world: captions of held-out scenes are drawn, and a {@link Detector} that knows no captions says
@@ -121,16 +122,22 @@ public record ClipartWorld(int count, List<String> nouns, int references) {
     }
 
     private Map<String, List<Scene>> asked(World world) {
-        int words = count * 3 / 40, combinations = count * 3 / 20, simple = count - 2 * words - combinations;
+        Map<String, List<Scene>> unseen = new LinkedHashMap<>();
+        unseen.put(COMBINATIONS, Stream.concat(kept(world, Split.UNSEEN_COLOURS, count * 3 / 20 - count * 3 / 40),
+                kept(world, Split.UNSEEN_PAIRS, count * 3 / 40)).toList());
+        unseen.put(SYNONYMS, kept(world, Split.UNSEEN_SYNONYMS, count * 3 / 40).toList());
+        unseen.put(PHRASINGS, kept(world, Split.UNSEEN_PHRASINGS, count * 3 / 40).toList());
+        int seen = count - unseen.values().stream().mapToInt(List::size).sum();
         Map<String, List<Scene>> asked = new LinkedHashMap<>();
-        asked.put(ONE, scenes(world, Split.HELD_OUT, 0, simple - simple / 2, s -> s.groups().size() == 1));
-        asked.put(TWO, scenes(world, Split.HELD_OUT, 0, simple / 2, s -> s.groups().size() == 2));
-        List<Scene> unseen = new ArrayList<>(scenes(world, Split.UNSEEN_COLOURS, 0, combinations - combinations / 2, s -> true));
-        unseen.addAll(scenes(world, Split.UNSEEN_PAIRS, 0, combinations / 2, s -> true));
-        asked.put(COMBINATIONS, unseen);
-        asked.put(SYNONYMS, scenes(world, Split.UNSEEN_SYNONYMS, 0, words, s -> true));
-        asked.put(PHRASINGS, scenes(world, Split.UNSEEN_PHRASINGS, 0, words, s -> true));
+        asked.put(ONE, scenes(world, Split.HELD_OUT, 0, seen - seen / 2, s -> s.groups().size() == 1));
+        asked.put(TWO, scenes(world, Split.HELD_OUT, 0, seen / 2, s -> s.groups().size() == 2));
+        asked.putAll(unseen);
         return asked;
+    }
+
+    /** The first scenes of what training keeps back, or none: few nouns may have no such synonym or pair. */
+    private static Stream<Scene> kept(World world, Split split, int count) {
+        return world.has(split) ? scenes(world, split, 0, count, s -> true).stream() : Stream.empty();
     }
 
     private static List<Scene> scenes(World world, Split split, long from, int count, Predicate<Scene> among) {

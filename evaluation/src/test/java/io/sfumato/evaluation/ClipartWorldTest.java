@@ -70,6 +70,17 @@ class ClipartWorldTest {
     }
 
     @Test
+    void asksForMoreOfTheRestWhereAWorldKeepsNothingBack() {
+        try (TextToImage model = TextToImage.load(MODEL.toString()); Detector detector = detector()) {
+            ClipartWorldReport report = new ClipartWorld(20, List.of("penguin", "tree"), 4).run(model, "tiny",
+                    model.defaults().withSize(64, 64).withSteps(1), detector, DetectorTest.ART, temp, World.SILENT);
+            assertThat(report.drawn().get("unseen_synonyms").objects().of()).isZero();
+            assertThat(report.pictures()).hasSize(20);
+            assertThat(report.json()).contains("\"one_kind\"");
+        }
+    }
+
+    @Test
     void refusesToMeasureNextToNothing() {
         assertThatThrownBy(() -> ClipartWorld.of(7, WorldConfig.SIXTY))
                 .hasMessage("count 7, references 4000: at least 8 captions and 2 references are wanted");

@@ -30,10 +30,17 @@ final class ImagenStage implements AutoCloseable {
     /** Imagen's thresholds have no upper bound. */
     private static final double UNBOUNDED = 1e6;
 
+    /**
+     * What is left of the picture (alpha) where drawing by predicted noise begins. A picture is found from noise by dividing by it: before,
+     * the network's errors count more than seventeen times, and that of the mean colour, which stays, tinted whole pictures.
+     */
+    private static final double FIRST_ALPHA = 0.06;
+
     private final int size;
     private final boolean enlarges;
     private final ContinuousTime time;
     private final Prediction prediction;
+    private final double begin;
     private final Clipping clipping;
     private final LoadOptions load;
     private final Part<ImagenNetwork> network;
@@ -45,6 +52,7 @@ final class ImagenStage implements AutoCloseable {
         enlarges = ImagenNetwork.enlarges(json);
         time = ContinuousTime.named(one(json, "noise_schedule", List.of("cosine", "linear")));
         prediction = one(json, "prediction", List.of("epsilon", "v")).equals("v") ? Prediction.V_PREDICTION : Prediction.EPSILON;
+        begin = prediction == Prediction.EPSILON ? time.timeOf(FIRST_ALPHA) : 1;
         double percentile = json.number("percentile", 0.995);
         if (!(percentile > 0 && percentile <= 1)) {
             throw json.wrong("percentile", percentile, "a share above 0 and at most 1");
@@ -102,7 +110,7 @@ final class ImagenStage implements AutoCloseable {
                     return guided ? Guidance.guide(halves[0], halves[1], guidance) : out;
                 };
                 Denoiser denoiser = new Denoiser(guess, prediction, clipping, 1);
-                return scope.keep(time.sample(denoiser, start, steps, GAMMA, draws.noise(), step -> {
+                return scope.keep(time.sample(denoiser, start, begin, steps, GAMMA, draws.noise(), step -> {
                     trace.put("latents." + (step.index() + 1), step.x());
                     return onStep.onStep(step);
                 }));

@@ -38,6 +38,7 @@ class ContinuousTimeTest {
         }
         assertThat(time.level(0).sigma()).isLessThan(0.02);
         assertThat(time.level(1).alpha()).isLessThan(0.01);
+        assertThat(time.level(time.timeOf(0.06)).alpha()).isCloseTo(0.06, within(1e-9));
     }
 
     /** For data N(0, 0.5^2) the exact denoiser is known, and the samples must spread as the data does. */
@@ -51,12 +52,14 @@ class ContinuousTimeTest {
                 return x.mul(at.alpha() * variance / (at.alpha() * at.alpha() * variance + at.sigma() * at.sigma()));
             };
             Denoiser denoiser = new Denoiser(exact, Prediction.SAMPLE, Clipping.none(), 1);
-            Tensor x = time.sample(denoiser, rng.randn(8, 4000), 400, 0.3, Noise.shared(rng), Step.Listener.none());
-            assertThat(x.square().mean().item()).isCloseTo(variance, within(0.03));
-            assertThat(x.mean().item()).isCloseTo(0, within(0.01));
+            for (double from : new double[] {1, time.timeOf(0.06)}) {
+                Tensor x = time.sample(denoiser, rng.randn(8, 4000), from, 400, 0.3, Noise.shared(rng), Step.Listener.none());
+                assertThat(x.square().mean().item()).isCloseTo(variance, within(0.03));
+                assertThat(x.mean().item()).isCloseTo(0, within(0.01));
+            }
             long before = LiveObjects.settled();
             try (var inner = new Scope()) {
-                time.sample(denoiser, rng.randn(2, 3), 5, 0, Noise.shared(rng), Step.Listener.none());
+                time.sample(denoiser, rng.randn(2, 3), 1, 5, 0, Noise.shared(rng), Step.Listener.none());
             }
             assertThat(Scope.live()).isEqualTo(before);
         }

@@ -7,6 +7,7 @@ import io.sfumato.training.world.Scene.Related;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
@@ -43,17 +44,26 @@ public final class World {
         return seed < Split.FIRST_HELD_OUT ? scene(Split.TRAINING, seed) : scene(Split.HELD_OUT, seed - Split.FIRST_HELD_OUT);
     }
 
+    /** Whether there are scenes of that split: few nouns may have nothing that is kept back. */
+    public boolean has(Split split) {
+        return find(split, 0).isPresent();
+    }
+
     /** Scene {@code index} of a split. */
     public Scene scene(Split split, long index) {
+        return find(split, index).orElseThrow(() -> new IllegalArgumentException("The world has no scenes of split " + split + ": none in "
+                + TRIES + " tries; give it more nouns, kinds or colours"));
+    }
+
+    private Optional<Scene> find(Split split, long index) {
         SplittableRandom random = new SplittableRandom(split.seed(index));
         for (int i = 0; i < TRIES; i++) {
             List<Actor> cast = cast(random);
             if (belongs(split, cast)) {
-                return draw(split, cast, random);
+                return Optional.of(draw(split, cast, random));
             }
         }
-        throw new IllegalArgumentException("The world has no scenes of split " + split + ": none in " + TRIES
-                + " tries; give it more nouns, kinds or colours");
+        return Optional.empty();
     }
 
     /** A group and what it is drawn with. */
