@@ -15,8 +15,9 @@ import java.util.function.ToDoubleBiFunction;
 import java.util.stream.Stream;
 
 /**
- * Draws docs/imagen/thresholds.jpg, from the project's folder, and prints the share of saturated values: {@code ImagenPictures MODEL}, of
- * the cascade in miniature. {@code ImagenPictures MODEL CLIP}, with the CLIP in miniature, draws noise-levels.jpg too, and prints scores.
+ * Draws docs/imagen/thresholds.jpg and noise-levels.jpg, from the project's folder, and prints the share of saturated values:
+ * {@code ImagenPictures MODEL}, of the cascade in miniature. {@code ImagenPictures MODEL CLIP}, with the CLIP in miniature, prints scores,
+ * too.
  */
 final class ImagenPictures {
     private static final List<String> PROMPTS = List.of("a red apple", "a duck", "a green car", "a house", "a penguin", "a yellow fish",
@@ -29,6 +30,7 @@ final class ImagenPictures {
         Path model = Path.of(args[0]);
         if (args.length == 1) {
             thresholds(model, (picture, prompt) -> Double.NaN);
+            levels(model, (picture, prompt) -> Double.NaN);
             return;
         }
         try (ClipScore clip = ClipScore.load(Path.of(args[1]))) {
@@ -54,7 +56,7 @@ final class ImagenPictures {
     private static void levels(Path model, ToDoubleBiFunction<Image, String> clip) throws IOException {
         Sheet sheet = new Sheet(1);
         try (TextToImage cascade = TextToImage.load(model.toString())) {
-            for (int level : new int[] {0, 100, 200, 300, 500, 800}) {
+            for (int level : new int[] {0, 100, 300, 600}) {
                 add(sheet, "noise level " + level, pictures(cascade, cascade.defaults().withNoiseLevel(level)), clip);
             }
         }
