@@ -52,7 +52,7 @@ public final class Conv2d {
         return convolution.of(x);
     }
 
-    /** {@code forward(x)} + y, y (B, out, H', W'): a residual connection's sum, in the convolution's own pass where its kernel is packed. */
+    /** {@code forward(x)} + y, y (B, out, H', W'): a residual connection's sum, in the same pass where the kernel is packed. */
     public Tensor plus(Tensor x, Tensor y) {
         return convolution.plus(x, y);
     }

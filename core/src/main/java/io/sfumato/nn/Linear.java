@@ -79,7 +79,7 @@ public final class Linear {
         return product.of(x);
     }
 
-    /** {@code forward(x)} + y, where y has the shape of the outputs: a residual connection's sum, in the product's own pass where that can be. */
+    /** {@code forward(x)} + y, where y has the shape of the outputs: a residual connection's sum, in the same pass where that can be. */
     public Tensor plus(Tensor x, Tensor y) {
         return product.plus(x, y);
     }

@@ -33,9 +33,9 @@ import java.util.function.Function;
 
 /**
  * Imagen (Saharia et al. 2022) in miniature: a frozen language model reads the prompt, a small U-Net denoises the latents of a small
- * picture, and a last network makes it four times larger. A picture to draw over, or in, is looked at in the small size. A folder whose {@code model_index.json} names {@code MiniaturePipeline} has
- * {@code text_encoder/config.json} (which language model, and for how many tokens), {@code unet}, {@code vae}, {@code scheduler} as
- * diffusers has them, and may have {@code upscaler}.
+ * picture, and a last network makes it four times larger. A picture to draw over, or in, is looked at in the small size. A folder whose
+ * {@code model_index.json} names {@code MiniaturePipeline} has {@code text_encoder/config.json} (which language model, and for how many
+ * tokens), {@code unet}, {@code vae}, {@code scheduler} as diffusers has them, and may have {@code upscaler}.
  */
 final class Miniature implements TextToImage {
     /** From this size on a picture is drawn small and made larger. */
@@ -163,7 +163,8 @@ final class Miniature implements TextToImage {
         try (Draws draws = new Draws(o, prompts.size() * o.count()); var noGrad = new NoGrad(); var scope = new Scope()) {
             Tensor context = encode(prompts, o, o.guidance() > 1, listener);                              // (B or 2B, L, D)
             trace.put("text_embeddings", context);
-            var canvas = StableDiffusionCanvas.of(StableDiffusionKind.PLAIN, prompts, o, scale, Scheduling.of(scheduler, o), latents, draws);
+            var canvas = StableDiffusionCanvas.of(StableDiffusionKind.PLAIN, prompts, o, scale, Scheduling.of(scheduler, o), latents,
+                    draws);
             Grid grid = canvas.sampling().grid();
             trace.put("latents.0", canvas.start());                                                       // (B, z, h, w)
             Scheduling.record(grid, trace);
