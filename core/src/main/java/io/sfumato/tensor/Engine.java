@@ -18,7 +18,6 @@ public final class Engine {
     private static final String EXTENSION = "org.bytedeco.javacpp.platform.extension";
     private static final String LOAD_LIBRARIES = "org.bytedeco.javacpp.loadLibraries";
     private static final boolean AVX512;
-    private static final boolean AMX;
 
     static {
         // Where CUDA's build may be meant, JavaCPP looks everywhere for some thirty libraries of CUDA's: a third of the loading.
@@ -40,7 +39,6 @@ public final class Engine {
         // OpenBLAS has threads of its own. Called from libtorch's they wait for each other, spinning: attention was seventy times slower.
         openblas_nolapack.blas_set_num_threads(1);
         AVX512 = cpuCapability().startsWith("AVX512");
-        AMX = AVX512 && cpuInfo().stream().anyMatch(line -> line.startsWith("flags") && line.contains(" amx_bf16"));
     }
 
     private Engine() {
@@ -90,9 +88,18 @@ public final class Engine {
         return torch.hasMKLDNN() && (type == DType.F32 || type == DType.BF16 && AVX512);
     }
 
+    /** Looked for when it is first asked for, which float32 never does. */
+    private static final class Amx {
+        private static final boolean FOUND = AVX512
+                && cpuInfo().stream().anyMatch(line -> line.startsWith("flags") && line.contains(" amx_bf16"));
+
+        private Amx() {
+        }
+    }
+
     /** Whether this CPU multiplies matrices of bfloat16 in tiles (Intel's AMX). */
     static boolean hasAmx() {
-        return AMX;
+        return Amx.FOUND;
     }
 
     /** The instruction set that the engine found, such as {@code AVX512}. */

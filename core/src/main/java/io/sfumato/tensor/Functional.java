@@ -119,7 +119,7 @@ public final class Functional {
 
     // Half precision on a CPU falls to a kernel that is twenty times slower than float32's: but not with AMX and enough rows to be packed.
     private static boolean isSlowToAttend(Tensor q) {
-        boolean packs = Engine.hasAmx() && q.dtype() == DType.BF16 && q.size(2) >= ROWS_PACKED && !GradMode.is_enabled();
+        boolean packs = q.dtype() == DType.BF16 && q.size(2) >= ROWS_PACKED && !GradMode.is_enabled() && Engine.hasAmx();
         return q.raw().is_cpu() && q.dtype().bytes() == 2 && !packs;
     }
 

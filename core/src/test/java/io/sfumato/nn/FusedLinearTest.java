@@ -30,7 +30,8 @@ class FusedLinearTest {
     @ParameterizedTest
     @CsvSource({"F32, 32, 64", "F32, 20, 46", "F32, 40, 6", "F32, 5, 40", "F16, 32, 64", "BF16, 32, 64", "BF16, 20, 46", "BF16, 40, 6"})
     void computesTheSame(DType type, int in, int out) {
-        try (var scope = new Scope(); var rng = new Rng(4); SafeTensors file = written(rng, in, out); Weights w = Weights.load(file, type, Device.CPU)) {
+        try (var scope = new Scope(); var rng = new Rng(4); SafeTensors file = written(rng, in, out);
+                Weights w = Weights.load(file, type, Device.CPU)) {
             var layer = new Linear(w.sub("linear"), in, out);
             for (long[] shape : List.of(new long[] {64, in}, new long[] {2, 50, in}, new long[] {1, 3, 7, in}, new long[] {3, in})) {
                 Tensor x = rng.randn(shape).to(type), strided = Tensor.cat(-1, x, x).narrow(-1, 3, in);
@@ -119,7 +120,8 @@ class FusedLinearTest {
     }
 
     private SafeTensors written(Rng rng, int in, int out) {
-        SafeTensors.write(folder.resolve("linear.safetensors"), Map.of("linear.weight", rng.randn(out, in), "linear.bias", rng.randn(out)), Map.of());
+        SafeTensors.write(folder.resolve("linear.safetensors"),
+                Map.of("linear.weight", rng.randn(out, in), "linear.bias", rng.randn(out)), Map.of());
         return SafeTensors.open(folder.resolve("linear.safetensors"));
     }
 }

@@ -53,7 +53,8 @@ class ClipartWorldTest {
             report.write(temp);
             assertThat(Files.readString(temp.resolve("report.json")).strip()).isEqualTo(report.json());
             String html = Files.readString(temp.resolve("report.html"));
-            assertThat(html).contains("<h1>tiny on clip-art world</h1>", "pictures/one_kind-0000.png", "unseen synonyms", "unseen phrasings", "real scenes");
+            assertThat(html).contains("<h1>tiny on clip-art world</h1>", "pictures/one_kind-0000.png", "unseen synonyms",
+                    "unseen phrasings", "real scenes");
             assertThat(temp.resolve("pictures/near-one_kind-0000.png")).exists();
             assertThat(Files.readAllLines(temp.resolve("pictures.jsonl"))).hasSize(20)
                     .allMatch(line -> line.contains("\"nearest_seed\":") && line.contains("\"seen\":["));

@@ -6,8 +6,6 @@ import io.sfumato.Options;
 import io.sfumato.Prompt;
 import io.sfumato.TextToImage;
 import io.sfumato.Trace;
-import io.sfumato.diffusion.Grid;
-import io.sfumato.diffusion.Network;
 import io.sfumato.diffusion.SchedulerConfig;
 import io.sfumato.hub.ModelFolder;
 import io.sfumato.image.Image;
@@ -161,23 +159,10 @@ final class Miniature implements TextToImage {
     private List<Image> drawn(List<Prompt> prompts, Options o, Listener listener, Trace trace) {
         int scale = scale(o, enlarges);
         try (Draws draws = new Draws(o, prompts.size() * o.count()); var noGrad = new NoGrad(); var scope = new Scope()) {
-            Tensor context = encode(prompts, o, o.guidance() > 1, listener);                              // (B or 2B, L, D)
-            trace.put("text_embeddings", context);
             var canvas = StableDiffusionCanvas.of(StableDiffusionKind.PLAIN, prompts, o, scale, Scheduling.of(scheduler, o), latents,
                     draws);
-            Grid grid = canvas.sampling().grid();
-            trace.put("latents.0", canvas.start());                                                       // (B, z, h, w)
-            Scheduling.record(grid, trace);
-            Tensor x;
-            try (DeepCache cached = new DeepCache(unet, o.shortcuts().deepCache())) {
-                Network network = new StableDiffusionNetwork(cached, load, List.of(), context, StableDiffusionNetwork.interval(grid, o), o);
-                x = canvas.sampling().sample(network, canvas.start(), draws.noise(), step -> {
-                    trace.put("latents." + (step.index() + 1), step.x());
-                    listener.onStep(new Listener.Step(step.index() + 1, step.total(), step.timestep(), () ->
-                            StableDiffusionPixels.images(decode(step.x0(), scale))));
-                    return canvas.hold().onStep(step);
-                });
-            }
+            Tensor context = encode(prompts, o, o.guidance() > 1, listener);                              // (B or 2B, L, D)
+            Tensor x = canvas.draw(unet, load, context, o, draws, z -> decode(z, scale), listener, trace);  // (B, z, h, w)
             Tensor picture = decode(x, scale);                                                              // (B, 3, H, W)
             trace.put("image", picture);
             return StableDiffusionPixels.images(picture);

@@ -7,7 +7,6 @@ import io.sfumato.Options;
 import io.sfumato.Prompt;
 import io.sfumato.TextToImage;
 import io.sfumato.Trace;
-import io.sfumato.diffusion.Network;
 import io.sfumato.diffusion.SchedulerConfig;
 import io.sfumato.hub.ModelFolder;
 import io.sfumato.image.Image;
@@ -145,19 +144,7 @@ final class StableDiffusion implements TextToImage {
 
     private Tensor sample(List<Prompt> prompts, Options o, StableDiffusionCanvas canvas, Draws draws, Listener listener, Trace trace) {
         Tensor context = encode(prompts, o, listener);                                              // (B, 2B or 3B, L, D)
-        trace.put("text_embeddings", context);
-        trace.put("latents.0", canvas.start());                                                           // (B, z, h, w)
-        Scheduling.record(canvas.sampling().grid(), trace);
-        try (DeepCache cached = new DeepCache(unet, o.shortcuts().deepCache())) {
-            Network network = new StableDiffusionNetwork(cached, load, canvas.beside(), context,
-                    StableDiffusionNetwork.interval(canvas.sampling().grid(), o), o);
-            return canvas.sampling().sample(network, canvas.start(), draws.noise(), step -> {
-                trace.put("latents." + (step.index() + 1), step.x());
-                listener.onStep(new Listener.Step(step.index() + 1, step.total(), step.timestep(),
-                        () -> StableDiffusionPixels.images(latents.decode(step.x0()))));
-                return canvas.hold().onStep(step);
-            });
-        }
+        return canvas.draw(unet, load, context, o, draws, latents::decode, listener, trace);
     }
 
     private Tensor picture(Tensor x, Trace trace) {

@@ -4,10 +4,15 @@ import static io.sfumato.Prompt.Role.DEPTH;
 import static io.sfumato.Prompt.Role.INIT;
 import static io.sfumato.Prompt.Role.MASK;
 
+import io.sfumato.Listener;
+import io.sfumato.LoadOptions;
 import io.sfumato.Options;
 import io.sfumato.Prompt;
+import io.sfumato.Trace;
+import io.sfumato.diffusion.Network;
 import io.sfumato.diffusion.Sampling;
 import io.sfumato.diffusion.Step;
+import io.sfumato.models.unet.UNet2DCondition;
 import io.sfumato.tensor.Functional;
 import io.sfumato.tensor.Tensor;
 import java.util.List;
@@ -54,6 +59,30 @@ record StableDiffusionCanvas(Sampling sampling, Tensor start, List<Tensor> besid
     static StableDiffusionCanvas enlarging(List<Prompt> prompts, Tensor small, Options o, Sampling sampling, StableDiffusionLatents latents,
             Draws draws) {
         return Easel.of(prompts, o, 1, sampling, latents, draws).beside(small);
+    }
+
+    /**
+     * Draws on it, step by step.
+     *
+     * @param context text states of every picture, as {@link StableDiffusionNetwork} has them
+     * @param decode  latents (B, z, h, w) to pictures (B, 3, H, W) in [0, 1], for what a step expects
+     * @return the latents of the pictures (B, z, h, w)
+     */
+    Tensor draw(UNet2DCondition unet, LoadOptions load, Tensor context, Options o, Draws draws, UnaryOperator<Tensor> decode,
+            Listener listener, Trace trace) {
+        trace.put("text_embeddings", context);
+        trace.put("latents.0", start);
+        Scheduling.record(sampling.grid(), trace);
+        try (DeepCache cached = new DeepCache(unet, o.shortcuts().deepCache())) {
+            Network network = new StableDiffusionNetwork(cached, load, beside, context,
+                    StableDiffusionNetwork.interval(sampling.grid(), o), o);
+            return sampling.sample(network, start, draws.noise(), step -> {
+                trace.put("latents." + (step.index() + 1), step.x());
+                listener.onStep(new Listener.Step(step.index() + 1, step.total(), step.timestep(),
+                        () -> StableDiffusionPixels.images(decode.apply(step.x0()))));
+                return hold.onStep(step);
+            });
+        }
     }
 
     private StableDiffusionCanvas with(Tensor... seen) {
