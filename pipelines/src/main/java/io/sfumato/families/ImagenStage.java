@@ -21,8 +21,8 @@ import java.util.List;
 
 /**
  * One stage of {@link Imagen}, from a folder with its weights and a {@code config.json}: the network's sizes, {@code size} (pixels of a
- * side), {@code noise_schedule} (cosine or linear), {@code prediction} (epsilon or v), {@code threshold} (dynamic or static) and
- * {@code percentile}.
+ * side), {@code noise_schedule} (cosine or linear), {@code prediction} (epsilon or v), {@code threshold} (dynamic or static),
+ * {@code percentile}, and of a stage that enlarges {@code guidance}, its own.
  */
 final class ImagenStage implements AutoCloseable {
     /** Nearer to the posterior's variance than to the forward process's. */
@@ -42,6 +42,7 @@ final class ImagenStage implements AutoCloseable {
     private final Prediction prediction;
     private final double begin;
     private final Clipping clipping;
+    private final double laterGuidance;
     private final LoadOptions load;
     private final Part<ImagenNetwork> network;
 
@@ -59,6 +60,7 @@ final class ImagenStage implements AutoCloseable {
         }
         clipping = one(json, "threshold", List.of("dynamic", "static")).equals("static") ? Clipping.range(1)
                 : Clipping.dynamic(percentile, UNBOUNDED);
+        laterGuidance = json.number("guidance", 4);
         network = new Part<>(recipe(folder, name, load), stays);
     }
 
@@ -81,6 +83,11 @@ final class ImagenStage implements AutoCloseable {
 
     boolean enlarges() {
         return enlarges;
+    }
+
+    /** What it is drawn with when the first stage has {@code first}. */
+    double guidance(double first) {
+        return enlarges ? laterGuidance : first;
     }
 
     /**

@@ -22,7 +22,7 @@ public final class MiniLm implements AutoCloseable {
     public static final String NAME = "all-MiniLM-L6-v2";
     /** Width of its states. */
     public static final int WIDTH = Bert.Config.MINI_LM.width();
-    static final long PARAMETERS = 22_565_376;
+    public static final int LAYERS = Bert.Config.MINI_LM.layers();
 
     private static final String MODEL = "/all-minilm-l6-v2.onnx";
     private static final String TOKENIZER = "/all-minilm-l6-v2-tokenizer.json";
@@ -35,17 +35,26 @@ public final class MiniLm implements AutoCloseable {
     private final Bert bert;
     private final WordPiece tokenizer;
 
-    /** @throws CheckpointException where its jar is not on the class path */
-    public MiniLm(LoadOptions load) {
+    /**
+     * @param layers how many of its six layers a text goes through
+     * @throws CheckpointException where its jar is not on the class path
+     */
+    public MiniLm(LoadOptions load, int layers) {
+        Bert.Config config = Bert.Config.MINI_LM.withLayers(layers);
         this.load = load;
         try (OnnxWeights onnx = OnnxWeights.open(BuiltinModels.file(MODEL, SHA256, REMEDY));
                 InputStream json = MiniLm.class.getResourceAsStream(TOKENIZER)) {
             tokenizer = WordPiece.read(json);
             weights = Weights.load(onnx, load.dtype(), load.device());
-            bert = weights.build(w -> new Bert(w, Bert.Config.MINI_LM), Bert::isExtra);
+            bert = weights.build(w -> new Bert(w, config), config::isExtra);
         } catch (IOException e) {
             throw new CheckpointException(TOKENIZER.substring(1) + ": cannot be read: " + e.getMessage(), e);
         }
+    }
+
+    /** How many numbers the weights of so many layers have. */
+    static long parameters(int layers) {
+        return Bert.Config.MINI_LM.withLayers(layers).parameters();
     }
 
     /** At most {@code maxLength} ids of a text. */

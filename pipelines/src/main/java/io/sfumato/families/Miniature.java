@@ -32,8 +32,8 @@ import java.util.function.Function;
 /**
  * Imagen (Saharia et al. 2022) in miniature: a frozen language model reads the prompt, a small U-Net denoises the latents of a small
  * picture, and a last network makes it four times larger. A picture to draw over, or in, is looked at in the small size. A folder whose
- * {@code model_index.json} names {@code MiniaturePipeline} has {@code text_encoder/config.json} (which language model, and for how many
- * tokens), {@code unet}, {@code vae}, {@code scheduler} as diffusers has them, and may have {@code upscaler}.
+ * {@code model_index.json} names {@code MiniaturePipeline} has {@code text_encoder/config.json} (which language model, how many of its
+ * layers, and for how many tokens), {@code unet}, {@code vae}, {@code scheduler} as diffusers has them, and may have {@code upscaler}.
  */
 final class Miniature implements TextToImage {
     /** From this size on a picture is drawn small and made larger. */
@@ -58,7 +58,7 @@ final class Miniature implements TextToImage {
                 throw textJson.wrong("name", textJson.text("name", ""), MiniLm.NAME);
             }
             tokens = textJson.integer("tokens", 32);
-            text = new MiniLm(load);
+            text = new MiniLm(load, layers(textJson));
             closers.push(text::close);
             ConfigJson unetJson = folder.config("unet");
             unet = build(folder, "unet", w -> new UNet2DCondition(
@@ -83,6 +83,15 @@ final class Miniature implements TextToImage {
         Weights weights = Weights.load(source, load.dtype(), load.device());
         closers.push(weights::close);
         return weights.build(network, name -> false);
+    }
+
+    /** How many layers of the language model a prompt goes through. */
+    private static int layers(ConfigJson textJson) {
+        int layers = textJson.integer("layers", MiniLm.LAYERS);
+        if (layers < 0 || layers > MiniLm.LAYERS) {
+            throw textJson.wrong("layers", layers, "0 to " + MiniLm.LAYERS);
+        }
+        return layers;
     }
 
     private static boolean hasUpscaler(ModelFolder folder) {
@@ -111,19 +120,19 @@ final class Miniature implements TextToImage {
         int factor = AutoencoderKl.Config.of(folder.config("vae")).factor(), enlarges = enlarges(folder);
         Options o = sized(prompt, wanted, folder.config("unet").integer("sample_size", 16) * factor * enlarges, factor, enlarges);
         if (scale(o, enlarges) == 1) {
-            return withText(StableDiffusionMemory.of(folder, load, List.of("unet", "vae"), o.width(), o.height(), o), load, 0);
+            return withText(folder, StableDiffusionMemory.of(folder, load, List.of("unet", "vae"), o.width(), o.height(), o), load, 0);
         }
         Upscaler.Config c = Upscaler.Config.of(folder.config("upscaler"));
         double pixels = (double) o.width() * o.height();
         double features = pixels / c.scale() / c.scale() * 6 * c.width() + pixels * c.channels() * 4;
         MemoryEstimate small = StableDiffusionMemory.of(folder, load, List.of("unet", "vae", "upscaler"), o.width() / c.scale(),
                 o.height() / c.scale(), o);
-        return withText(small.withSize(o.width(), o.height()), load, features);
+        return withText(folder, small.withSize(o.width(), o.height()), load, features);
     }
 
-    private static MemoryEstimate withText(MemoryEstimate image, LoadOptions load, double activations) {
-        return new MemoryEstimate(image.count(), image.width(), image.height(), image.weights() + MiniLm.PARAMETERS * load.dtype().bytes(),
-                Math.max(image.activations(), (long) (activations * load.dtype().bytes())));
+    private static MemoryEstimate withText(ModelFolder folder, MemoryEstimate image, LoadOptions load, double activations) {
+        long text = MiniLm.parameters(layers(folder.config("text_encoder")));
+        return new MemoryEstimate(image.count(), image.width(), image.height(), image.weights() + text * load.dtype().bytes(), Math.max(image.activations(), (long) (activations * load.dtype().bytes())));
     }
 
     @Override

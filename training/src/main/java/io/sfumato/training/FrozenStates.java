@@ -32,32 +32,32 @@ final class FrozenStates implements TextStates {
         this.length = length;
     }
 
-    /** Reads the cache in the run's folder, or encodes {@code captions}, cut at {@code length} tokens, and writes it. */
-    static FrozenStates of(Run run, List<String> captions, int length) {
+    /** Reads the cache in the run's folder, or encodes {@code captions} and writes it. */
+    static FrozenStates of(Run run, List<String> captions, Recipe.Frozen encoder) {
         Path file = run.file("text.safetensors");
         run.once(() -> {
             if (!Files.exists(file)) {
-                encode(file, captions, length, run.progress());
+                encode(file, captions, encoder, run.progress());
             }
         });
         try (SafeTensors saved = SafeTensors.open(file); var scope = new Scope()) {
-            return new FrozenStates(saved.get("states").retain(), saved.get("bounds").toLongs(), length);
+            return new FrozenStates(saved.get("states").retain(), saved.get("bounds").toLongs(), encoder.tokens());
         }
     }
 
     // Scenes share captions: each is encoded once.
-    private static void encode(Path file, List<String> captions, int length, Progress progress) {
+    private static void encode(Path file, List<String> captions, Recipe.Frozen encoder, Progress progress) {
         List<String> all = new ArrayList<>(captions);
         all.add("");
         List<String> different = all.stream().distinct().toList();
         Map<String, long[]> places = new HashMap<>();
         List<Tensor> parts = new ArrayList<>();
-        try (MiniLm text = new MiniLm(LoadOptions.defaults()); var scope = new Scope(); var noGrad = new NoGrad();
+        try (MiniLm text = new MiniLm(LoadOptions.defaults(), encoder.layers()); var scope = new Scope(); var noGrad = new NoGrad();
                 Shards shards = new Shards(BATCH)) {
             long begin = 0;
             for (int i = 0; i < different.size(); i += BATCH) {
                 List<int[]> batch = different.subList(i, Math.min(i + BATCH, different.size())).stream()
-                        .map(caption -> text.encode(caption, length).ids()).toList();
+                        .map(caption -> text.encode(caption, encoder.tokens()).ids()).toList();
                 try (var inner = new Scope()) {
                     parts.add(inner.keep(shards.rows(batch.size(), (from, count) -> states(text, batch.subList(from, from + count)))));
                 }

@@ -33,16 +33,18 @@ public record ImagenRecipe(String kind, String name, long seed, String clipart, 
     }
 
     /** The first stage: a U-Net whose levels are once, twice and so on as wide. */
-    public record Base(int size, int width, int levels, int layers, int headWidth, int groups, String threshold, Recipe.Loop loop) {
+    public record Base(int size, int width, int levels, int layers, int headWidth, int groups, String prediction, String threshold,
+                       Recipe.Loop loop) {
     }
 
     /**
      * A stage that enlarges.
      *
-     * @param crop side of the random parts of pictures that it is trained on, {@code size} for whole ones (Saharia et al. 2022, 2.4)
+     * @param crop     side of the random parts of pictures that it is trained on, {@code size} for whole ones (Saharia et al. 2022, 2.4)
+     * @param guidance that it is drawn with
      */
     public record Super(int size, int crop, int width, int[] channels, int[] resBlocks, String attends, int heads, int groups,
-                        String schedule, String prediction, String threshold, Recipe.Loop loop) {
+                        String schedule, String prediction, String threshold, double guidance, Recipe.Loop loop) {
         EfficientUNet.Config config(int textWidth) {
             return new EfficientUNet.Config(width, channels, resBlocks, EfficientUNet.Attends.valueOf(attends.toUpperCase(Locale.ROOT)),
                     heads, textWidth, groups);
@@ -57,6 +59,7 @@ public record ImagenRecipe(String kind, String name, long seed, String clipart, 
                 + " levels is a multiple of 32");
         require(base.headWidth >= 1 && base.width % base.headWidth == 0 && text.width % base.headWidth == 0, "base.headWidth", base.headWidth,
                 "a divisor of the widths of base and text");
+        requirePrediction("base.prediction", base.prediction);
         int before = base.size;
         for (Super each : supers) {
             require(each.size > before && each.size % before == 0, "supers.size", each.size, "a multiple of the " + before
@@ -64,12 +67,16 @@ public record ImagenRecipe(String kind, String name, long seed, String clipart, 
             require(each.crop >= each.size / before && each.crop <= each.size && each.crop % (each.size / before) == 0, "supers.crop",
                     each.crop, "a multiple of " + each.size / before + " up to the " + each.size + " pixels of the stage");
             require(List.of("cosine", "linear").contains(each.schedule), "supers.schedule", each.schedule, "cosine or linear");
-            require(List.of("epsilon", "v").contains(each.prediction), "supers.prediction", each.prediction, "epsilon or v");
+            requirePrediction("supers.prediction", each.prediction);
             require(List.of("text", "text_and_picture").contains(each.attends), "supers.attends", each.attends, "text or text_and_picture");
             each.config(text.width);
             before = each.size;
         }
         require(world.size() == before, "world.size", world.size(), "the " + before + " pixels of the last stage");
+    }
+
+    private static void requirePrediction(String key, String prediction) {
+        require(List.of("epsilon", "v").contains(prediction), key, prediction, "epsilon or v");
     }
 
     private static void require(boolean holds, String key, Object value, String wanted) {
@@ -111,10 +118,12 @@ public record ImagenRecipe(String kind, String name, long seed, String clipart, 
         first.put("head_width", base.headWidth);
         first.put("text_width", text.width);
         first.put("norm_groups", base.groups);
-        stages.put("base", told(first, base.size, "cosine", "epsilon", base.threshold));
+        stages.put("base", told(first, base.size, "cosine", base.prediction, base.threshold));
         for (int i = 0; i < supers.size(); i++) {
             Super each = supers.get(i);
-            stages.put("super_" + (i + 1), told(each.config(text.width).json(), each.size, each.schedule, each.prediction, each.threshold));
+            Map<String, Object> config = each.config(text.width).json();
+            config.put("guidance", each.guidance);
+            stages.put("super_" + (i + 1), told(config, each.size, each.schedule, each.prediction, each.threshold));
         }
         return stages;
     }

@@ -166,7 +166,7 @@ record ModelFolder(Path path) {
 
     /** The config of a frozen one. */
     static Map<String, Object> text(Recipe.Frozen c) {
-        return map("name", MiniLm.NAME, "tokens", c.tokens());
+        return map("name", MiniLm.NAME, "tokens", c.tokens(), "layers", c.layers());
     }
 
     private static Map<String, Object> unet(Recipe recipe) {

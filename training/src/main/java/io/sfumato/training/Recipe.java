@@ -14,6 +14,7 @@ import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.exc.ValueInstantiationException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import io.sfumato.families.MiniLm;
 import io.sfumato.models.upscaler.Upscaler;
 import io.sfumato.tensor.Tensor;
 import io.sfumato.text.BpeTrainer;
@@ -49,7 +50,7 @@ public record Recipe(String name, long seed, Data data, Autoencoder autoencoder,
                      List<Enlargement> upscaler, List<String> prompts) {
     /** Keys that may be left out, and what they are then. */
     private static final Map<String, Object> LEFT_OUT = Map.of("times", "uniform", "accumulate", 1, "optimizer", "default",
-            "schedule", "cosine", "words", "clip", "captionsAlone", List.of(), "decoderAlone", List.of());
+            "schedule", "cosine", "words", "clip", "captionsAlone", List.of(), "decoderAlone", List.of(), "textLayers", MiniLm.LAYERS);
     private static final Map<Class<?>, List<String>> KINDS = Map.of(Data.class, List.of("scenes", "clipart-world"),
             Text.class, List.of("clip", "minilm"));
 
@@ -192,9 +193,14 @@ public record Recipe(String name, long seed, Data data, Autoencoder autoencoder,
         int width();
     }
 
-    /** all-MiniLM-L6-v2 as it is, for {@code tokens} tokens of a caption; the U-Net learns a projection of its states to {@code width}. */
-    public record Frozen(int tokens, int width) implements Text {
+    /**
+     * all-MiniLM-L6-v2 as it is, for {@code tokens} tokens of a caption; the U-Net learns a projection of its states to {@code width}.
+     *
+     * @param layers how many of its layers a caption goes through, all six or fewer
+     */
+    public record Frozen(int tokens, int width, @JacksonInject(value = "textLayers", useInput = OptBoolean.TRUE) int layers) implements Text {
         public Frozen {
+            require(layers >= 0 && layers <= MiniLm.LAYERS, "layers", layers, "0 to " + MiniLm.LAYERS);
             require(tokens >= 3 && tokens <= 512, "tokens", tokens, "3 to 512");
             atLeast(1, "width", width);
         }

@@ -105,7 +105,7 @@ public final class Trainer {
 
     private TextStates text(ModelFolder folder, Weights fresh, List<String> captions) {
         if (recipe.text() instanceof Recipe.Frozen frozen) {
-            return FrozenStates.of(run, captions, frozen.tokens());
+            return FrozenStates.of(run, captions, frozen);
         }
         ClipText text = new ClipText(fresh, ClipText.Config.of(config(folder, "text_encoder")));
         folder.read("text_encoder", fresh.parameters());

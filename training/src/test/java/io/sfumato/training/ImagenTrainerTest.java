@@ -39,12 +39,12 @@ class ImagenTrainerTest {
             backgrounds: [], styles: [], styled: 0, narrated: 0}
             text: {width: 16, hidden: 16, layers: 1, heads: 2, length: 8, captions: 60}
             textDropout: 0.1
-            base: {size: 8, width: 16, levels: 2, layers: 1, headWidth: 8, groups: 4, threshold: dynamic, loop: LOOP}
+            base: {size: 8, width: 16, levels: 2, layers: 1, headWidth: 8, groups: 4, prediction: v, threshold: dynamic, loop: LOOP}
             supers:
               - {size: 16, crop: 16, width: 8, channels: [8, 16], resBlocks: [1, 1], attends: text_and_picture, heads: 2, groups: 4, \
-            schedule: cosine, prediction: v, threshold: static, loop: LOOP}
+            schedule: cosine, prediction: v, threshold: static, guidance: 2, loop: LOOP}
               - {size: 32, crop: 12, width: 8, channels: [8, 8], resBlocks: [1, 1], attends: text, heads: 2, groups: 4, \
-            schedule: linear, prediction: v, threshold: dynamic, loop: LOOP}
+            schedule: linear, prediction: v, threshold: dynamic, guidance: 1, loop: LOOP}
             prompts: [a red apple, a car]
             """.replace("LOOP", "{steps: 4, batch: 2, rate: 0.001, warmup: 1, decay: 0.01, clip: 1.0, ema: 0.9, saveEvery: 2}");
 
@@ -152,6 +152,7 @@ class ImagenTrainerTest {
             headWidth: 8      | headWidth: 5       | base.headWidth is 5, where a divisor of the widths of base and text is wanted
             size: 16          | size: 12           | supers.size is 12, where a multiple of the 8 pixels of the stage before is wanted
             schedule: cosine  | schedule: sine     | supers.schedule is sine, where cosine or linear is wanted
+            prediction: v     | prediction: x0     | base.prediction is x0, where epsilon or v is wanted
             attends: text,    | attends: words,    | supers.attends is words, where text or text_and_picture is wanted
             crop: 12          | crop: 11           | supers.crop is 11, where a multiple of 2 up to the 32 pixels of the stage is wanted
             world: {size: 32  | world: {size: 64   | world.size is 64, where the 32 pixels of the last stage is wanted

@@ -1,6 +1,8 @@
 package io.sfumato.training;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.within;
 
@@ -8,6 +10,7 @@ import io.sfumato.Golden;
 import io.sfumato.Prompt;
 import io.sfumato.TextToImage;
 import io.sfumato.image.Image;
+import io.sfumato.io.CheckpointException;
 import io.sfumato.io.SafeTensors;
 import io.sfumato.tensor.DType;
 import io.sfumato.tensor.Scope;
@@ -65,8 +68,8 @@ class TrainerTest {
     }
 
     @Test
-    void aFrozenLanguageModelReadsTheCaptions() {
-        String text = RecipeTest.TINY.replaceFirst("text: .*", "text: {kind: minilm, tokens: 12, width: 8}")
+    void aFrozenLanguageModelReadsTheCaptions() throws IOException {
+        String text = RecipeTest.TINY.replaceFirst("text: .*", "text: {kind: minilm, tokens: 12, width: 8, layers: 2}")
                 .replace("minSnr: 0", "minSnr: 5");
         Recipe recipe = RecipeTest.tiny(temp, text);
         Path begun = train("clip", "never", 0, new ArrayList<>());
@@ -74,6 +77,8 @@ class TrainerTest {
         trainer.start(begun);
         Path model = trainer.train(saved -> { });
         assertThat(model.resolve("text_encoder")).isDirectoryNotContaining("glob:**.safetensors");
+        Path config = model.resolve("text_encoder/config.json");
+        assertThat(config).content().contains("\"layers\" : 2");
         try (TextToImage drawn = TextToImage.load(model.toString());
                 SafeTensors file = SafeTensors.open(new ModelFolder(model).weights("unet"))) {
             assertThat(file.shape("encoder_hid_proj.weight")).containsExactly(8, 384);
@@ -81,6 +86,11 @@ class TrainerTest {
             assertThat(duck).isEqualTo(drawn.generate(Prompt.of("a duck"), drawn.defaults().withSteps(2)))
                     .isNotEqualTo(drawn.generate(Prompt.of("a house"), drawn.defaults().withSteps(2)));
         }
+        Files.writeString(config, Files.readString(config).replace("\"layers\" : 2", "\"layers\" : 7"));
+        assertThatExceptionOfType(CheckpointException.class).isThrownBy(() -> TextToImage.load(model.toString()))
+                .withMessage(config + ": key 'layers' is 7, where 0 to 6 is wanted");
+        assertThatIllegalArgumentException().isThrownBy(() -> RecipeTest.tiny(temp, text.replace("layers: 2", "layers: 7")))
+                .withMessageEndingWith("in 'text': layers is 7, where 0 to 6 is wanted");
     }
 
     private static double distance(Path a, Path b) {

@@ -10,6 +10,8 @@ import io.sfumato.nn.Linear;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 
 /**
@@ -29,6 +31,27 @@ public final class Bert {
             }
         }
 
+        /** The first {@code count} of its layers: a smaller model in the same weights; 0 leaves the embeddings. */
+        public Config withLayers(int count) {
+            if (count < 0 || count > layers) {
+                throw new IllegalArgumentException(count + " layers of a text encoder that has " + layers);
+            }
+            return new Config(vocabulary, positions, types, width, hidden, count, heads, activation, eps);
+        }
+
+        /** How many numbers its weights have. */
+        public long parameters() {
+            long layer = 4L * width * width + 2L * width * hidden + 9L * width + hidden;
+            return (long) (vocabulary + positions + types + 2) * width + layers * layer;
+        }
+
+        /** Names that a file may have besides: buffers, and layers that the states of these do not need. */
+        public boolean isExtra(String name) {
+            Matcher layer = LAYER.matcher(name);
+            return name.equals("embeddings.position_ids") || name.equals("embeddings.token_type_ids") || name.startsWith("pooler.")
+                    || layer.lookingAt() && Integer.parseInt(layer.group(1)) >= layers;
+        }
+
         /** Reads a {@code config.json} of transformers. */
         public static Config of(ConfigJson json) {
             json.require("position_embedding_type", "absolute");
@@ -40,6 +63,8 @@ public final class Bert {
                     Activation.of(json, "hidden_act", Activation.GELU), json.number("layer_norm_eps", 1e-12));
         }
     }
+
+    private static final Pattern LAYER = Pattern.compile("encoder\\.layer\\.(\\d+)\\.");
 
     private final Config config;
     private final Embedding words;
@@ -61,11 +86,6 @@ public final class Bert {
 
     public Config config() {
         return config;
-    }
-
-    /** Names that a file may have besides: buffers, and layers that token states do not need. */
-    public static boolean isExtra(String name) {
-        return name.equals("embeddings.position_ids") || name.equals("embeddings.token_type_ids") || name.startsWith("pooler.");
     }
 
     /**

@@ -3,6 +3,7 @@ package io.sfumato.models.bert;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -31,6 +32,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** all-MiniLM-L6-v2 out of its jar against onnxruntime's run of the same file, from golden/bert. */
 class BertTest {
@@ -38,20 +41,21 @@ class BertTest {
     private static final Bert.Config SMALL = new Bert.Config(20, 9, 2, 8, 12, 2, 2, Activation.GELU, 1e-12);
     private static final double TOLERANCE = 1e-5;
 
+    private static Path file;
     private static Weights weights;
     private static Bert bert;
     private static WordPiece tokenizer;
 
     @BeforeAll
     static void open(@TempDir Path folder) throws IOException {
-        Path file = folder.resolve("model.onnx");
+        file = folder.resolve("model.onnx");
         try (InputStream model = resource("all-minilm-l6-v2.onnx"); InputStream json = resource("all-minilm-l6-v2-tokenizer.json")) {
             Files.copy(model, file);
             tokenizer = WordPiece.read(json);
         }
         try (OnnxWeights onnx = OnnxWeights.open(file)) {
             weights = Weights.load(onnx, DType.F32, Device.CPU);
-            bert = weights.build(w -> new Bert(w, Bert.Config.MINI_LM), Bert::isExtra);
+            bert = weights.build(w -> new Bert(w, Bert.Config.MINI_LM), Bert.Config.MINI_LM::isExtra);
         }
     }
 
@@ -92,6 +96,21 @@ class BertTest {
         }
     }
 
+    /** Of the third token of "a duck and a cat", as onnxruntime has them within the file's graph. */
+    @ParameterizedTest
+    @CsvSource({"0, 11918592, 0.43947282, -0.22500724, 0.8727172, -0.4098601", "2, 15467520, 0.22552712, -0.50070703, 0.23985964, 0.19240396"})
+    void theFirstLayersAreASmallerModel(int layers, long parameters, double a, double b, double c, double d) throws IOException {
+        Bert.Config config = Bert.Config.MINI_LM.withLayers(layers);
+        try (OnnxWeights onnx = OnnxWeights.open(file); Weights some = Weights.load(onnx, DType.F32, Device.CPU); Scope scope = new Scope()) {
+            Bert smaller = some.build(w -> new Bert(w, config), config::isExtra);
+            Tensor ids = Tensor.of(tokenizer.encode("a duck and a cat", 512).ids()).unsqueeze(0);
+            double[] states = smaller.forward(ids, Tensor.zeros(ids.shape())).narrow(1, 2, 1).narrow(2, 0, 4).toDoubles();
+            assertThat(states).containsExactly(new double[] {a, b, c, d}, within(TOLERANCE));
+        }
+        assertThat(config.parameters()).isEqualTo(parameters);
+        assertThat(config.isExtra("encoder.layer." + layers + ".output.dense.bias")).isTrue();
+    }
+
     @Test
     void paddingIsNotSeen() {
         try (SafeTensors golden = SafeTensors.open(Golden.file("bert/golden.safetensors")); Scope scope = new Scope()) {
@@ -129,6 +148,7 @@ class BertTest {
         }
         assertThatIllegalArgumentException().isThrownBy(() -> new Bert.Config(20, 9, 2, 8, 12, 2, 3, Activation.GELU, 1e-12))
                 .withMessage("hidden_size 8 is not divisible by num_attention_heads 3");
+        assertThatIllegalArgumentException().isThrownBy(() -> SMALL.withLayers(3)).withMessage("3 layers of a text encoder that has 2");
         assertThatExceptionOfType(CheckpointException.class)
                 .isThrownBy(() -> Bert.Config.of(new ConfigJson("config.json", JSON.readTree("{\"is_decoder\": true}"))))
                 .withMessage("config.json: key 'is_decoder' is true, where false (nothing else is supported) is wanted");
