@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.BiConsumer;
 import picocli.CommandLine.Command;
@@ -43,6 +44,7 @@ final class Train implements Callable<Integer> {
 
     private List<Path> run = List.of();
     private List<String> start = List.of();
+    private List<String> autoencoder = List.of();
 
     @Option(names = "--quiet", description = "no progress")
     private boolean quiet;
@@ -58,6 +60,11 @@ final class Train implements Callable<Integer> {
         start = List.of(model);
     }
 
+    @Option(names = "--autoencoder", paramLabel = "URI", description = "a new run begins with the autoencoder of this model alone")
+    private void autoencoder(String model) {
+        autoencoder = List.of(model);
+    }
+
     @Option(names = "--processes", paramLabel = "N",
             description = "processes on this machine that share each batch (${DEFAULT-VALUE})")
     private int processes = 1;
@@ -66,6 +73,9 @@ final class Train implements Callable<Integer> {
     public Integer call() {
         if (processes < 1) {
             throw new ParameterException(spec.commandLine(), "processes must be at least 1, not " + processes);
+        }
+        if (!start.isEmpty() && !autoencoder.isEmpty()) {
+            throw new ParameterException(spec.commandLine(), "--start begins with a whole model, --autoencoder with that part of one: one of the two is wanted");
         }
         if (TokenRecipe.matches(file)) {
             TokenRecipe recipe = TokenRecipe.read(file);
@@ -96,8 +106,14 @@ final class Train implements Callable<Integer> {
         return train(recipe.name(), (count, folder) -> recipe.requireSharedBy(count), (folder, line, group, check) -> {
             Trainer trainer = new Trainer(recipe, folder, line, group);
             start.forEach(uri -> trainer.start(ModelUri.resolve(uri).path()));
+            autoencoder.forEach(uri -> trainer.startWithAutoencoder(ModelUri.resolve(uri).path()));
             return trainer.train(saved -> check.run());
         });
+    }
+
+    /** The option that says what a new run begins with, if there is one. */
+    private Optional<String> begunWith() {
+        return !start.isEmpty() ? Optional.of("--start") : !autoencoder.isEmpty() ? Optional.of("--autoencoder") : Optional.empty();
     }
 
     /** A training by one process or several, each of which calls it with its place in the group. */
@@ -107,9 +123,9 @@ final class Train implements Callable<Integer> {
 
     /** A training that is not of latent diffusion. */
     private int trainOther(String name, BiConsumer<Integer, Path> sharing, Training training) {
-        if (!start.isEmpty()) {
-            throw new IllegalArgumentException("--start is for recipes of latent diffusion: " + file + " is of another kind");
-        }
+        begunWith().ifPresent(option -> {
+            throw new IllegalArgumentException(option + " is for recipes of latent diffusion: " + file + " is of another kind");
+        });
         return train(name, sharing, training);
     }
 
@@ -118,9 +134,9 @@ final class Train implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut(), err = spec.commandLine().getErr();
         Path folder = run.isEmpty() ? Path.of("runs", name) : run.get(0);
         boolean resumes = Files.isDirectory(folder);
-        if (resumes && !start.isEmpty()) {
-            throw new IllegalArgumentException(folder + " is a run that has begun: --start is for a new one, see --run");
-        }
+        begunWith().filter(option -> resumes).ifPresent(option -> {
+            throw new IllegalArgumentException(folder + " is a run that has begun: " + option + " is for a new one, see --run");
+        });
         try (var interruption = new Interruption(); Processes all = processes(sharing, folder, interruption::check);
                 var progress = new ProgressLine(err, !quiet && all.isFirst() && ProgressLine.onTerminal())) {
             if (!quiet && all.isFirst()) {
@@ -166,6 +182,7 @@ final class Train implements Callable<Integer> {
         sharing.accept(processes, folder);
         List<String> arguments = new ArrayList<>(List.of("train", file.toString(), "--run", folder.toString(), "--quiet"));
         start.forEach(model -> arguments.addAll(List.of("--start", model)));
+        autoencoder.forEach(model -> arguments.addAll(List.of("--autoencoder", model)));
         return Processes.start(processes, arguments, check);
     }
 }

@@ -101,6 +101,15 @@ class CommandsTest {
         assertThat(Ran.command("train", wider, "--run", folder.resolve("wider"), "--start", run.resolve("model")).err())
                 .contains("sfumato: " + run.resolve("model/unet/config.json") + ": cross_attention_dim is 16, where the recipe has 32");
         assertThat(folder.resolve("wider")).doesNotExist();
+        Path own = folder.resolve("own");
+        assertThat(Ran.command("train", wider, "--run", own, "--autoencoder", run.resolve("model"), "--quiet").code()).isZero();
+        assertThat(own.resolve("model/vae/diffusion_pytorch_model.safetensors"))
+                .hasSameBinaryContentAs(run.resolve("model/vae/diffusion_pytorch_model.safetensors"));
+        assertThat(own.resolve("autoencoder.csv")).doesNotExist();
+        assertThat(Ran.command("train", wider, "--run", own, "--autoencoder", run.resolve("model")).err())
+                .isEqualTo("sfumato: " + own + " is a run that has begun: --autoencoder is for a new one, see --run" + System.lineSeparator());
+        assertThat(Ran.command("train", recipe, "--start", "x", "--autoencoder", "x").err()).startsWith(
+                "sfumato: --start begins with a whole model, --autoencoder with that part of one: one of the two is wanted");
     }
 
     @Test

@@ -46,7 +46,7 @@ record ModelFolder(Path path) {
      */
     void copyFrom(Path model, Recipe recipe) {
         List<String> components = new ArrayList<>(List.of("vae", "unet"));
-        requireSame(model.resolve("vae/config.json"), vae(recipe.autoencoder(), 1, recipe.data().size()), "scaling_factor");
+        requireSameAutoencoder(model, recipe);
         requireSame(model.resolve("unet/config.json"), unet(recipe), "");
         if (recipe.text() instanceof Recipe.Clip clip) {
             requireSame(model.resolve("text_encoder/config.json"), text(clip, ClipTokenizer.load(model.resolve("tokenizer"))), "");
@@ -56,6 +56,20 @@ record ModelFolder(Path path) {
             }
         }
         components.forEach(component -> copy(new ModelFolder(model).weights(component), weights(component)));
+    }
+
+    /**
+     * Copies the autoencoder's weights of another such folder.
+     *
+     * @throws CheckpointException if it is not of the recipe's sizes
+     */
+    void copyAutoencoder(Path model, Recipe recipe) {
+        requireSameAutoencoder(model, recipe);
+        copy(new ModelFolder(model).weights("vae"), weights("vae"));
+    }
+
+    private static void requireSameAutoencoder(Path model, Recipe recipe) {
+        requireSame(model.resolve("vae/config.json"), vae(recipe.autoencoder(), 1, recipe.data().size()), "scaling_factor");
     }
 
     private static void requireSame(Path config, Map<String, Object> wanted, String besides) {

@@ -48,10 +48,19 @@ public final class Trainer {
      * model's sizes; only what the model does not have at all begins fresh.
      */
     public void start(Path model) {
+        begin(folder -> folder.copyFrom(model, recipe));
+    }
+
+    /** Puts only the autoencoder of {@code model} in place, of the recipe's sizes; all else begins fresh. */
+    public void startWithAutoencoder(Path model) {
+        begin(folder -> folder.copyAutoencoder(model, recipe));
+    }
+
+    private void begin(Consumer<ModelFolder> copy) {
         run.once(() -> {
             // Whole or not at all: a run that was cut off in between would go on without what it should have begun with.
             Path part = run.folder().resolveSibling(run.folder().getFileName() + ".part");
-            new ModelFolder(part.resolve("model")).copyFrom(model, recipe);
+            copy.accept(new ModelFolder(part.resolve("model")));
             try {
                 Files.move(part, run.folder(), StandardCopyOption.ATOMIC_MOVE);
             } catch (IOException e) {
