@@ -53,7 +53,7 @@ public final class MiniLm implements AutoCloseable {
     }
 
     /** How many numbers the weights of so many layers have. */
-    static long parameters(int layers) {
+    public static long parameters(int layers) {
         return Bert.Config.MINI_LM.withLayers(layers).parameters();
     }
 
