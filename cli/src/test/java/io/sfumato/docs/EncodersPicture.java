@@ -26,9 +26,9 @@ final class EncodersPicture {
     private static final ObjectMapper JSON = new ObjectMapper();
     /** Last steps over which the loss is averaged. */
     private static final int LAST = 500;
-    private static final List<String> SETS = List.of("one_kind", "unseen_combinations", "unseen_synonyms", "unseen_phrasings");
+    private static final List<String> SETS = List.of("one_kind", "unseen_combinations");
 
-    /** @param losses the mean of every {@value #LAST} steps */
+    /** @param losses the mean of every {@value #LAST} steps, of the same scenes, noise and times in every run */
     private record Trained(boolean frozen, long textParameters, long unetParameters, List<Double> losses, JsonNode scores) {
         static Trained read(String run) {
             Path folder = Path.of(run), model = folder.resolve("model");
@@ -58,7 +58,7 @@ final class EncodersPicture {
         }
 
         double share(String set, String what) {
-            return 100 * scores.path(set).path(what).asDouble(Double.NaN);
+            return 100 * scores.get(set).get(what).asDouble();
         }
     }
 
@@ -74,8 +74,8 @@ final class EncodersPicture {
             System.out.println();
         }
         Trained trained = runs.stream().filter(run -> !run.frozen).findFirst().orElseThrow();
-        Trained frozen = runs.stream().filter(run -> run.frozen && run.unetParameters >= trained.unetParameters * 0.9
-                && run.unetParameters <= trained.unetParameters * 1.1).max(Comparator.comparing(Trained::textParameters)).orElseThrow();
+        Trained frozen = runs.stream().filter(run -> run.frozen && alike(run, trained)).max(Comparator.comparing(Trained::textParameters))
+                .orElseThrow();
         Panels sizes = new Panels(true);
         sizes.add("loss against the frozen encoder's parameters", "%.3f", Panels::millions, line(runs,
                 run -> run.frozen && run.unetParameters == frozen.unetParameters, Trained::textParameters));
@@ -86,6 +86,11 @@ final class EncodersPicture {
         kinds.add("loss against steps: frozen (blue), trained", "%.2f", steps -> String.format(Locale.ROOT, "%.0f", steps),
                 Stream.concat(curve(frozen, 0), curve(trained, 1)).toList());
         kinds.write(Path.of("docs", "encoders", "frozen.png"));
+    }
+
+    /** Whether their U-Nets have the same widths: what projects the frozen states is one layer more. */
+    private static boolean alike(Trained a, Trained b) {
+        return Math.abs(a.unetParameters - b.unetParameters) < a.unetParameters / 10;
     }
 
     private static Stream<Panels.Point> curve(Trained run, int series) {

@@ -73,6 +73,7 @@ final class Panels {
         g.setColor(Color.DARK_GRAY);
         g.drawString(panel.title, left + MARGIN, 18);
         g.drawRect(left + MARGIN, 28, WIDTH - MARGIN - 34, HEIGHT - 28 - 34);
+        List<Integer> labelledX = new ArrayList<>(), labelledY = new ArrayList<>();
         int lastX = 0, lastY = 0, series = -1;
         for (Point point : panel.points) {
             int x = left + MARGIN + 14 + (int) ((Math.log(point.x) - first) / (last - first) * (WIDTH - MARGIN - 62));
@@ -85,12 +86,21 @@ final class Panels {
             g.fillOval(x - 4, y - 4, 9, 9);
             g.setColor(Color.DARK_GRAY);
             g.setStroke(new BasicStroke(1));
-            g.drawString(String.format(Locale.ROOT, panel.format, point.value), left + 12, y + 4);
-            g.drawString(panel.label.apply(point.x), x - 14, HEIGHT - 18);
+            if (isFree(labelledY, y, 12)) {
+                g.drawString(String.format(Locale.ROOT, panel.format, point.value), left + 12, y + 4);
+            }
+            if (isFree(labelledX, x, 36)) {
+                g.drawString(panel.label.apply(point.x), x - 14, HEIGHT - 18);
+            }
             lastX = x;
             lastY = y;
             series = point.series;
         }
+    }
+
+    /** Takes the place of a label, unless one within {@code room} pixels is taken. */
+    private static boolean isFree(List<Integer> taken, int place, int room) {
+        return taken.stream().allMatch(other -> Math.abs(other - place) >= room) && taken.add(place);
     }
 
     private DoubleStream all(Predicate<Panel> shown, ToDoubleFunction<Point> of) {
