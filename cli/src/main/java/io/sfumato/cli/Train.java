@@ -75,7 +75,8 @@ final class Train implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "processes must be at least 1, not " + processes);
         }
         if (!start.isEmpty() && !autoencoder.isEmpty()) {
-            throw new ParameterException(spec.commandLine(), "--start begins with a whole model, --autoencoder with that part of one: one of the two is wanted");
+            throw new ParameterException(spec.commandLine(), "--start begins with a whole model, --autoencoder with that part of one: "
+                    + "one of the two is wanted");
         }
         if (TokenRecipe.matches(file)) {
             TokenRecipe recipe = TokenRecipe.read(file);

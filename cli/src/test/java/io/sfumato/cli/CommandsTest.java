@@ -107,7 +107,7 @@ class CommandsTest {
                 .hasSameBinaryContentAs(run.resolve("model/vae/diffusion_pytorch_model.safetensors"));
         assertThat(own.resolve("autoencoder.csv")).doesNotExist();
         assertThat(Ran.command("train", wider, "--run", own, "--autoencoder", run.resolve("model")).err())
-                .isEqualTo("sfumato: " + own + " is a run that has begun: --autoencoder is for a new one, see --run" + System.lineSeparator());
+                .startsWith("sfumato: " + own + " is a run that has begun: --autoencoder is for a new one, see --run");
         assertThat(Ran.command("train", recipe, "--start", "x", "--autoencoder", "x").err()).startsWith(
                 "sfumato: --start begins with a whole model, --autoencoder with that part of one: one of the two is wanted");
     }

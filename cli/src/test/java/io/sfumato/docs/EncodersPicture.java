@@ -38,13 +38,16 @@ final class EncodersPicture {
                 long parameters = frozen ? MiniLm.parameters(text.get("layers").asInt())
                         : parameters(model.resolve("text_encoder/model.safetensors"));
                 List<String> steps = Files.readAllLines(folder.resolve("diffusion.csv"));
-                List<Double> losses = IntStream.range(0, (steps.size() - 1) / LAST).mapToObj(i -> steps.subList(1 + i * LAST, 1 + (i + 1) * LAST)
-                        .stream().mapToDouble(line -> Double.parseDouble(line.split(",")[1])).average().orElseThrow()).toList();
+                List<Double> losses = IntStream.range(0, (steps.size() - 1) / LAST).mapToObj(i -> mean(steps, 1 + i * LAST)).toList();
                 return new Trained(frozen, parameters, parameters(model.resolve("unet/diffusion_pytorch_model.safetensors")), losses,
                         JSON.readTree(folder.resolve("scores.json").toFile()));
             } catch (IOException e) {
                 throw new UncheckedIOException(run + ": " + e.getMessage(), e);
             }
+        }
+
+        private static double mean(List<String> steps, int from) {
+            return steps.subList(from, from + LAST).stream().mapToDouble(line -> Double.parseDouble(line.split(",")[1])).average().orElseThrow();
         }
 
         private static long parameters(Path weights) {
@@ -70,7 +73,8 @@ final class EncodersPicture {
         for (Trained run : runs) {
             System.out.printf(Locale.ROOT, "| %s, %,d | %,d | %.4f |", run.frozen ? "frozen" : "trained", run.textParameters,
                     run.unetParameters, run.loss());
-            SETS.forEach(set -> System.out.printf(Locale.ROOT, " %.0f%%, %.0f%% |", run.share(set, "objects"), run.share(set, "all_correct")));
+            SETS.forEach(set -> System.out.printf(Locale.ROOT, " %.0f%%, %.0f%% |", run.share(set, "objects"),
+                    run.share(set, "all_correct")));
             System.out.println();
         }
         Trained trained = runs.stream().filter(run -> !run.frozen).findFirst().orElseThrow();

@@ -132,7 +132,8 @@ final class Miniature implements TextToImage {
 
     private static MemoryEstimate withText(ModelFolder folder, MemoryEstimate image, LoadOptions load, double activations) {
         long text = MiniLm.parameters(layers(folder.config("text_encoder")));
-        return new MemoryEstimate(image.count(), image.width(), image.height(), image.weights() + text * load.dtype().bytes(), Math.max(image.activations(), (long) (activations * load.dtype().bytes())));
+        return new MemoryEstimate(image.count(), image.width(), image.height(), image.weights() + text * load.dtype().bytes(),
+                Math.max(image.activations(), (long) (activations * load.dtype().bytes())));
     }
 
     @Override

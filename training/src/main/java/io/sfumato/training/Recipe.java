@@ -198,7 +198,8 @@ public record Recipe(String name, long seed, Data data, Autoencoder autoencoder,
      *
      * @param layers how many of its layers a caption goes through, all six or fewer
      */
-    public record Frozen(int tokens, int width, @JacksonInject(value = "textLayers", useInput = OptBoolean.TRUE) int layers) implements Text {
+    public record Frozen(int tokens, int width, @JacksonInject(value = "textLayers", useInput = OptBoolean.TRUE) int layers)
+            implements Text {
         public Frozen {
             require(layers >= 0 && layers <= MiniLm.LAYERS, "layers", layers, "0 to " + MiniLm.LAYERS);
             require(tokens >= 3 && tokens <= 512, "tokens", tokens, "3 to 512");

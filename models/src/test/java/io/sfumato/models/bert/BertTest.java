@@ -98,10 +98,12 @@ class BertTest {
 
     /** Of the third token of "a duck and a cat", as onnxruntime has them within the file's graph. */
     @ParameterizedTest
-    @CsvSource({"0, 11918592, 0.43947282, -0.22500724, 0.8727172, -0.4098601", "2, 15467520, 0.22552712, -0.50070703, 0.23985964, 0.19240396"})
+    @CsvSource({"0, 11918592, 0.43947282, -0.22500724, 0.8727172, -0.4098601",
+        "2, 15467520, 0.22552712, -0.50070703, 0.23985964, 0.19240396"})
     void theFirstLayersAreASmallerModel(int layers, long parameters, double a, double b, double c, double d) throws IOException {
         Bert.Config config = Bert.Config.MINI_LM.withLayers(layers);
-        try (OnnxWeights onnx = OnnxWeights.open(file); Weights some = Weights.load(onnx, DType.F32, Device.CPU); Scope scope = new Scope()) {
+        try (OnnxWeights onnx = OnnxWeights.open(file); Weights some = Weights.load(onnx, DType.F32, Device.CPU);
+                Scope scope = new Scope()) {
             Bert smaller = some.build(w -> new Bert(w, config), config::isExtra);
             Tensor ids = Tensor.of(tokenizer.encode("a duck and a cat", 512).ids()).unsqueeze(0);
             double[] states = smaller.forward(ids, Tensor.zeros(ids.shape())).narrow(1, 2, 1).narrow(2, 0, 4).toDoubles();
