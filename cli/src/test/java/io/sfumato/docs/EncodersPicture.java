@@ -3,12 +3,10 @@ package io.sfumato.docs;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.sfumato.families.MiniLm;
-import io.sfumato.io.SafeTensors;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -36,10 +34,10 @@ final class EncodersPicture {
                 JsonNode text = JSON.readTree(model.resolve("text_encoder/config.json").toFile());
                 boolean frozen = text.has("layers");
                 long parameters = frozen ? MiniLm.parameters(text.get("layers").asInt())
-                        : parameters(model.resolve("text_encoder/model.safetensors"));
+                        : Panels.parameters(model.resolve("text_encoder/model.safetensors"));
                 List<String> steps = Files.readAllLines(folder.resolve("diffusion.csv"));
                 List<Double> losses = IntStream.range(0, (steps.size() - 1) / LAST).mapToObj(i -> mean(steps, 1 + i * LAST)).toList();
-                return new Trained(frozen, parameters, parameters(model.resolve("unet/diffusion_pytorch_model.safetensors")), losses,
+                return new Trained(frozen, parameters, Panels.parameters(model.resolve("unet/diffusion_pytorch_model.safetensors")), losses,
                         JSON.readTree(folder.resolve("scores.json").toFile()));
             } catch (IOException e) {
                 throw new UncheckedIOException(run + ": " + e.getMessage(), e);
@@ -48,12 +46,6 @@ final class EncodersPicture {
 
         private static double mean(List<String> steps, int from) {
             return steps.subList(from, from + LAST).stream().mapToDouble(line -> Double.parseDouble(line.split(",")[1])).average().orElseThrow();
-        }
-
-        private static long parameters(Path weights) {
-            try (SafeTensors file = SafeTensors.open(weights)) {
-                return file.names().stream().mapToLong(name -> Arrays.stream(file.shape(name)).reduce(1, (a, b) -> a * b)).sum();
-            }
         }
 
         double loss() {

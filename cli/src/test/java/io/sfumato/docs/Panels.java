@@ -1,5 +1,6 @@
 package io.sfumato.docs;
 
+import io.sfumato.io.SafeTensors;
 import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Font;
@@ -9,6 +10,7 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.DoubleFunction;
@@ -22,7 +24,6 @@ final class Panels {
     private static final int WIDTH = 330;
     private static final int HEIGHT = 260;
     private static final int MARGIN = 46;
-
     private static final Color[] COLOURS = {new Color(0x1F5FA8), new Color(0xC8641E)};
 
     /** @param series joined by a line of one colour, 0 or 1 */
@@ -44,6 +45,13 @@ final class Panels {
      */
     void add(String title, String format, DoubleFunction<String> label, List<Point> points) {
         panels.add(new Panel(title, format, label, points));
+    }
+
+    /** How many parameters a file of weights has. */
+    static long parameters(Path weights) {
+        try (SafeTensors file = SafeTensors.open(weights)) {
+            return file.names().stream().mapToLong(name -> Arrays.stream(file.shape(name)).reduce(1, (a, b) -> a * b)).sum();
+        }
     }
 
     /** A number of parameters. */

@@ -1,11 +1,9 @@
 package io.sfumato.docs;
 
-import io.sfumato.io.SafeTensors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.ToDoubleFunction;
@@ -43,10 +41,7 @@ final class ScalingPicture {
     }
 
     private static Size size(Path run) throws IOException {
-        long parameters;
-        try (SafeTensors file = SafeTensors.open(run.resolve("model/transformer/model.safetensors"))) {
-            parameters = file.names().stream().mapToLong(name -> Arrays.stream(file.shape(name)).reduce(1, (a, b) -> a * b)).sum();
-        }
+        long parameters = Panels.parameters(run.resolve("model/transformer/model.safetensors"));
         List<String> steps = Files.readAllLines(run.resolve("transformer.csv"));
         double loss = steps.subList(steps.size() - LAST, steps.size()).stream().mapToDouble(line -> number(line, 1)).average().orElseThrow();
         String alone = Files.readAllLines(run.resolve("candidates.csv")).get(1);

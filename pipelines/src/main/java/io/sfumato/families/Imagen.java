@@ -121,12 +121,10 @@ final class Imagen implements TextToImage {
             Tensor states = states(wishes, o, listener);                                            // (B or 2B, L, D)
             trace.put("text_embeddings", states);
             CascadeProgress progress = new CascadeProgress(listener, stages.size() * o.steps());
-            Tensor alone = states.chunk(o.guidance() > 1 ? 2 : 1, 0)[o.guidance() > 1 ? 1 : 0];    // (B, L, D)
             List<Tensor> x = List.of();
             for (int i = 0; i < stages.size(); i++) {
-                double guidance = o.guidance() > 1 ? stages.get(i).guidance(o.guidance()) : 1;
-                x = List.of(stages.get(i).draw(x, guidance > 1 ? states : alone, guidance,
-                        o.noiseLevel() / 1000.0, o.steps(), draws, progress, trace.under("stage" + (i + 1) + ".")));
+                x = List.of(stages.get(i).draw(x, states, o.guidance(), o.noiseLevel() / 1000.0, o.steps(), draws, progress,
+                        trace.under("stage" + (i + 1) + ".")));
             }
             Tensor picture = x.get(0).mul(0.5).add(0.5).clamp(0, 1);                                // (B, 3, S, S)
             trace.put("image", picture);

@@ -35,6 +35,8 @@ final class ImagenStage implements AutoCloseable {
      * the network's errors count more than seventeen times, and that of the mean colour, which stays, tinted whole pictures.
      */
     private static final double FIRST_ALPHA = 0.06;
+    /** Of stages that enlarge, where their folder says nothing. */
+    private static final double LATER_GUIDANCE = 4;
 
     private final int size;
     private final boolean enlarges;
@@ -60,7 +62,7 @@ final class ImagenStage implements AutoCloseable {
         }
         clipping = one(json, "threshold", List.of("dynamic", "static")).equals("static") ? Clipping.range(1)
                 : Clipping.dynamic(percentile, UNBOUNDED);
-        laterGuidance = json.number("guidance", 4);
+        laterGuidance = json.number("guidance", LATER_GUIDANCE);
         network = new Part<>(recipe(folder, name, load), stays);
     }
 
@@ -85,23 +87,21 @@ final class ImagenStage implements AutoCloseable {
         return enlarges;
     }
 
-    /** What it is drawn with when the first stage has {@code first}. */
-    double guidance(double first) {
-        return enlarges ? laterGuidance : first;
-    }
-
     /**
      * Draws pictures (B, 3, S, S), about [-1, 1].
      *
      * @param low      the pictures to enlarge (B, 3, s, s); none for the first stage
      * @param states   of the text (B, L, E); when {@code guidance} is above 1 those of no text before them
+     * @param guidance of the first stage; one that enlarges has its own where this is above 1
      * @param augLevel of the noise to put over the small pictures, 0 to 1
      */
     Tensor draw(List<Tensor> low, Tensor states, double guidance, double augLevel, int steps, Draws draws, Step.Listener onStep, Trace trace) {
         return network.use(net -> {
             try (var scope = new Scope()) {
-                boolean guided = guidance > 1;
-                Tensor start = draws.noise().next(Tensor.zeros(states.size(0) / (guided ? 2 : 1), 3, size, size));
+                double own = enlarges && guidance > 1 ? laterGuidance : guidance;
+                boolean guided = own > 1;
+                Tensor texts = guided || guidance <= 1 ? states : states.chunk(2, 0)[1];            // (B or 2B, L, E)
+                Tensor start = draws.noise().next(Tensor.zeros(texts.size(0) / (guided ? 2 : 1), 3, size, size));
                 List<Tensor> seen = low.stream().map(small -> {
                     Tensor large = Functional.upsampleBilinear(small.clamp(-1, 1), size, size);
                     return ContinuousTime.COSINE.level(augLevel).addNoise(large, draws.noise().next(large));
@@ -112,9 +112,9 @@ final class ImagenStage implements AutoCloseable {
                     in = (guided ? Tensor.cat(0, in, in) : in).to(load.dtype()).to(load.device());
                     Tensor times = Tensor.full(t, in.size(0)).to(load.device());
                     Tensor levels = Tensor.full(augLevel, in.size(0)).to(load.device());
-                    Tensor out = net.forward(in, times, levels, states).to(DType.F32).to(Device.CPU);
+                    Tensor out = net.forward(in, times, levels, texts).to(DType.F32).to(Device.CPU);
                     Tensor[] halves = out.chunk(guided ? 2 : 1, 0);
-                    return guided ? Guidance.guide(halves[0], halves[1], guidance) : out;
+                    return guided ? Guidance.guide(halves[0], halves[1], own) : out;
                 };
                 Denoiser denoiser = new Denoiser(guess, prediction, clipping, 1);
                 return scope.keep(time.sample(denoiser, start, begin, steps, GAMMA, draws.noise(), step -> {
