@@ -65,8 +65,15 @@ public final class MiniLm implements AutoCloseable {
     /** The states of one text's ids: (L, 384). */
     public Tensor states(int[] ids) {
         try (var scope = new Scope()) {
-            Tensor states = bert.forward(Tensor.of(ids).unsqueeze(0).to(load.device()), Tensor.zeros(1, ids.length).to(load.device()));
-            return scope.keep(states.squeeze(0));
+            return scope.keep(states(List.of(ids)).squeeze(0));
+        }
+    }
+
+    /** The states of texts that have L ids each: (B, L, 384). */
+    public Tensor states(List<int[]> texts) {
+        try (var scope = new Scope()) {
+            Tensor ids = Tensor.stack(0, texts.stream().map(Tensor::of).toArray(Tensor[]::new)).to(load.device());
+            return scope.keep(bert.forward(ids, Tensor.zeros(ids.shape()).to(load.device())));
         }
     }
 

@@ -1,14 +1,17 @@
 package io.sfumato.training;
 
+import io.sfumato.tensor.FusedAdamW;
 import io.sfumato.tensor.NoGrad;
 import io.sfumato.tensor.Scope;
 import io.sfumato.tensor.Tensor;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 
 /**
- * AdamW (Loshchilov and Hutter 2019, algorithm 2) with gradients clipped to a total norm. Matrices and kernels decay, vectors (biases,
- * norms) do not. Its moments are tensors by parameter name, so that a checkpoint can hold them.
+ * AdamW (Loshchilov and Hutter 2019, algorithm 2) with gradients clipped to a total norm. Its moments are tensors by parameter name, so
+ * that a checkpoint can hold them.
  */
 public final class AdamW implements Optimizer {
     private static final double BETA1 = 0.9;
@@ -42,21 +45,23 @@ public final class AdamW implements Optimizer {
     public double step(long step, double rate) {
         try (var scope = new Scope(); var noGrad = new NoGrad()) {
             Gradients gradients = Gradients.clipped(parameters, maxNorm);
-            double correction1 = 1 - Math.pow(BETA1, step), correction2 = 1 - Math.pow(BETA2, step);
-            for (var entry : gradients.byName().entrySet()) {
-                try (var inner = new Scope()) {
-                    Tensor p = parameters.get(entry.getKey()), g = entry.getValue();
-                    if (p.dim() > 1) {
-                        p.mul_(1 - rate * decay);
-                    }
-                    Tensor mean = m.get(entry.getKey()).lerp_(g, 1 - BETA1);
-                    Tensor variance = v.get(entry.getKey()).mul_(BETA2).addcmul_(g, g, 1 - BETA2);
-                    p.addcdiv_(mean, variance.div(correction2).sqrt().add_(EPS), -rate / correction1);
-                    g.zero_();
-                }
-            }
+            // Matrices and kernels decay, vectors (biases, norms) do not.
+            move(gradients.byName(), p -> p.dim() > 1, new FusedAdamW(rate, BETA1, BETA2, decay, EPS), step);
+            move(gradients.byName(), p -> p.dim() <= 1, new FusedAdamW(rate, BETA1, BETA2, 0, EPS), step);
+            gradients.byName().values().forEach(Tensor::zero_);
             return gradients.norm();
         }
+    }
+
+    private void move(Map<String, Tensor> gradients, Predicate<Tensor> which, FusedAdamW adamw, long step) {
+        List<String> names = gradients.keySet().stream().filter(name -> which.test(parameters.get(name))).toList();
+        if (!names.isEmpty()) {
+            adamw.step(all(names, parameters), all(names, gradients), all(names, m), all(names, v), step);
+        }
+    }
+
+    private static List<Tensor> all(List<String> names, Map<String, Tensor> tensors) {
+        return names.stream().map(tensors::get).toList();
     }
 
     /** First and second moments. */

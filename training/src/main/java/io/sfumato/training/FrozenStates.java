@@ -13,6 +13,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 
 /**
@@ -45,7 +47,7 @@ final class FrozenStates implements TextStates {
         }
     }
 
-    // Scenes share captions: each is encoded once.
+    // Scenes share captions: each is encoded once, beside others of as many tokens.
     private static void encode(Path file, List<String> captions, Recipe.Frozen encoder, Progress progress) {
         List<String> all = new ArrayList<>(captions);
         all.add("");
@@ -54,18 +56,23 @@ final class FrozenStates implements TextStates {
         List<Tensor> parts = new ArrayList<>();
         try (MiniLm text = new MiniLm(LoadOptions.defaults(), encoder.layers()); var scope = new Scope(); var noGrad = new NoGrad();
                 Shards shards = new Shards(BATCH)) {
+            Map<Integer, List<String>> byLength = different.stream()
+                    .collect(Collectors.groupingBy(caption -> text.encode(caption, encoder.tokens()).ids().length, TreeMap::new,
+                            Collectors.toList()));
             long begin = 0;
-            for (int i = 0; i < different.size(); i += BATCH) {
-                List<int[]> batch = different.subList(i, Math.min(i + BATCH, different.size())).stream()
-                        .map(caption -> text.encode(caption, encoder.tokens()).ids()).toList();
-                try (var inner = new Scope()) {
-                    parts.add(inner.keep(shards.rows(batch.size(), (from, count) -> states(text, batch.subList(from, from + count)))));
+            for (Map.Entry<Integer, List<String>> alike : byLength.entrySet()) {
+                for (int i = 0; i < alike.getValue().size(); i += BATCH) {
+                    List<String> batch = alike.getValue().subList(i, Math.min(i + BATCH, alike.getValue().size()));
+                    List<int[]> ids = batch.stream().map(caption -> text.encode(caption, encoder.tokens()).ids()).toList();
+                    try (var inner = new Scope()) {
+                        parts.add(inner.keep(shards.rows(batch.size(), (from, count) -> states(text, ids.subList(from, from + count)))));
+                    }
+                    for (String caption : batch) {
+                        places.put(caption, new long[] {begin, begin + alike.getKey()});
+                        begin += alike.getKey();
+                    }
+                    progress.step("captions", places.size(), different.size(), Double.NaN);
                 }
-                for (int j = 0; j < batch.size(); j++) {
-                    places.put(different.get(i + j), new long[] {begin, begin + batch.get(j).length});
-                    begin += batch.get(j).length;
-                }
-                progress.step("captions", i + batch.size(), different.size(), Double.NaN);
             }
             long[] bounds = all.stream().flatMapToLong(caption -> LongStream.of(places.get(caption))).toArray();
             SafeTensors.write(file, Map.of("states", Tensor.cat(0, parts.toArray(Tensor[]::new)),
@@ -73,9 +80,9 @@ final class FrozenStates implements TextStates {
         }
     }
 
+    /** One after the other, in float16. */
     private static Tensor states(MiniLm text, List<int[]> texts) {
-        Tensor[] states = texts.stream().map(text::states).toArray(Tensor[]::new);
-        return states.length == 0 ? Tensor.zeros(0, MiniLm.WIDTH).to(DType.F16) : Tensor.cat(0, states).to(DType.F16);
+        return (texts.isEmpty() ? Tensor.zeros(0, MiniLm.WIDTH) : text.states(texts).flatten(0, 1)).to(DType.F16);
     }
 
     @Override

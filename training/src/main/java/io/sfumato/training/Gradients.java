@@ -19,7 +19,9 @@ record Gradients(Map<String, Tensor> byName, double norm) {
             }
         });
         double norm = Tensor.stack(0, gradients.values().stream().map(Tensor::norm).toArray(Tensor[]::new)).norm().item();
-        gradients.values().forEach(g -> g.mul_(Math.min(1, most / (norm + 1e-6))));
+        if (norm > most) {
+            gradients.values().forEach(g -> g.mul_(most / (norm + 1e-6)));
+        }
         return new Gradients(gradients, norm);
     }
 }
