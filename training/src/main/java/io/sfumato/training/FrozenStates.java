@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
 /**
@@ -56,23 +57,16 @@ final class FrozenStates implements TextStates {
         List<Tensor> parts = new ArrayList<>();
         try (MiniLm text = new MiniLm(LoadOptions.defaults(), encoder.layers()); var scope = new Scope(); var noGrad = new NoGrad();
                 Shards shards = new Shards(BATCH)) {
-            Map<Integer, List<String>> byLength = different.stream()
-                    .collect(Collectors.groupingBy(caption -> text.encode(caption, encoder.tokens()).ids().length, TreeMap::new,
-                            Collectors.toList()));
             long begin = 0;
-            for (Map.Entry<Integer, List<String>> alike : byLength.entrySet()) {
-                for (int i = 0; i < alike.getValue().size(); i += BATCH) {
-                    List<String> batch = alike.getValue().subList(i, Math.min(i + BATCH, alike.getValue().size()));
-                    List<int[]> ids = batch.stream().map(caption -> text.encode(caption, encoder.tokens()).ids()).toList();
-                    try (var inner = new Scope()) {
-                        parts.add(inner.keep(shards.rows(batch.size(), (from, count) -> states(text, ids.subList(from, from + count)))));
-                    }
-                    for (String caption : batch) {
-                        places.put(caption, new long[] {begin, begin + alike.getKey()});
-                        begin += alike.getKey();
-                    }
-                    progress.step("captions", places.size(), different.size(), Double.NaN);
+            for (List<Read> batch : batches(different.stream().map(c -> new Read(c, text.encode(c, encoder.tokens()).ids())).toList())) {
+                try (var inner = new Scope()) {
+                    parts.add(inner.keep(shards.rows(batch.size(), (from, count) -> states(text, batch.subList(from, from + count)))));
                 }
+                for (Read read : batch) {
+                    places.put(read.caption(), new long[] {begin, begin + read.ids().length});
+                    begin += read.ids().length;
+                }
+                progress.step("captions", places.size(), different.size(), Double.NaN);
             }
             long[] bounds = all.stream().flatMapToLong(caption -> LongStream.of(places.get(caption))).toArray();
             SafeTensors.write(file, Map.of("states", Tensor.cat(0, parts.toArray(Tensor[]::new)),
@@ -80,9 +74,21 @@ final class FrozenStates implements TextStates {
         }
     }
 
+    private record Read(String caption, int[] ids) {
+    }
+
+    /** Captions of as many tokens beside each other, the shortest first. */
+    private static List<List<Read>> batches(List<Read> captions) {
+        return captions.stream()
+                .collect(Collectors.groupingBy(read -> read.ids().length, TreeMap::new, Collectors.toList())).values().stream()
+                .flatMap(alike -> IntStream.iterate(0, i -> i < alike.size(), i -> i + BATCH)
+                        .mapToObj(i -> alike.subList(i, Math.min(i + BATCH, alike.size())))).toList();
+    }
+
     /** One after the other, in float16. */
-    private static Tensor states(MiniLm text, List<int[]> texts) {
-        return (texts.isEmpty() ? Tensor.zeros(0, MiniLm.WIDTH) : text.states(texts).flatten(0, 1)).to(DType.F16);
+    private static Tensor states(MiniLm text, List<Read> batch) {
+        return (batch.isEmpty() ? Tensor.zeros(0, MiniLm.WIDTH) : text.states(batch.stream().map(Read::ids).toList()).flatten(0, 1))
+                .to(DType.F16);
     }
 
     @Override
